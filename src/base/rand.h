@@ -1,0 +1,17 @@
+/** base/rand.h: identifiers and jitter. Any thread. */
+#ifndef VA_BASE_RAND_H
+#define VA_BASE_RAND_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+enum { UUID_TEXT = 37 };
+
+/** Bytes of the kernel's generator; never fails (falls back to blocking until it can serve). */
+void rand_bytes(void *p, size_t len);
+/** Uniform in [0, n), n > 0. */
+uint32_t rand_below(uint32_t n);
+/** Random UUID version 4, lower case, terminated (RFC 9562 §5.4). */
+void rand_uuid(char out[static UUID_TEXT]);
+
+#endif

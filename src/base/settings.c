@@ -1,0 +1,380 @@
+#include "base/settings.h"
+#include "base/buf.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+
+#define AT(field) offsetof(struct settings, field)
+#define ROW_STR(n, f, def, help_)                                                                  \
+    {                                                                                              \
+        n, SETTING_STRING, "", 0, 0, def, NULL, false, false, AT(f), help_                         \
+    }
+#define ROW_SECRET(n, f, def, help_)                                                               \
+    {                                                                                              \
+        n, SETTING_STRING, "", 0, 0, def, NULL, true, false, AT(f), help_                          \
+    }
+#define ROW_ADDR(n, f, def, help_)                                                                 \
+    {                                                                                              \
+        n, SETTING_ADDRESS, "", 0, 0, def, NULL, false, false, AT(f), help_                        \
+    }
+#define ROW_INT(n, f, unit_, lo, hi, def, help_)                                                   \
+    {                                                                                              \
+        n, SETTING_INT, unit_, lo, hi, def, NULL, false, false, AT(f), help_                       \
+    }
+#define ROW_BOOL(n, f, def, help_)                                                                 \
+    {                                                                                              \
+        n, SETTING_BOOL, "", 0, 1, def, NULL, false, false, AT(f), help_                           \
+    }
+#define ROW_CHOICE(n, f, def, choices_, help_)                                                     \
+    {                                                                                              \
+        n, SETTING_CHOICE, "", 0, 0, def, choices_, false, false, AT(f), help_                     \
+    }
+
+/* clang-format off */
+const struct setting settings_table[] = {
+    ROW_CHOICE("AUDIO_MODE", audio_mode, "esl", "esl|rtp|dual|websocket", "how a call's audio reaches us; this version carries esl (FreeSWITCH's unicast)"),
+    ROW_CHOICE("AI_PROVIDER", ai_provider, "attendant", "attendant", "who speaks for secretaries that name no provider; attendant needs no network and no key"),
+    ROW_STR("DATA_DIR", data_dir, "/var/lib/voice-ai", "folder of the database, recordings and messages; created if missing"),
+    ROW_CHOICE("LOG_LEVEL", log_level, "info", "debug|info|warn|error", "least level that is logged"),
+    ROW_INT("WORKERS", workers, "", 0, 64, "0", "threads that carry calls; 0 is one per core"),
+    ROW_INT("DRAIN_TIMEOUT", drain_timeout_s, "s", 0, 3600, "30", "after SIGTERM, how long running calls may take to say goodbye"),
+    ROW_ADDR("ESL_SERVER_HOST", esl_server_host, "0.0.0.0", "address where FreeSWITCH's socket application connects to"),
+    ROW_INT("ESL_SERVER_PORT", esl_server_port, "", 1, 65535, "8022", "its TCP port"),
+    ROW_INT("ESL_MAX_CONNECTIONS", esl_max_connections, "calls", 1, 100000, "100", "concurrent calls; one more is refused so that the dialplan goes on"),
+    ROW_STR("ESL_HOST", esl_host, "127.0.0.1", "FreeSWITCH's Event Socket (inbound connection)"),
+    ROW_INT("ESL_PORT", esl_port, "", 1, 65535, "8021", "its TCP port"),
+    ROW_SECRET("ESL_PASSWORD", esl_password, "ClueCon", "its password"),
+    ROW_INT("ESL_CONNECT_TIMEOUT", esl_connect_timeout_s, "s", 1, 300, "5", "time to connect and authenticate"),
+    ROW_INT("ESL_READ_TIMEOUT", esl_read_timeout_s, "s", 1, 3600, "30", "time to wait for a reply"),
+    ROW_INT("ESL_RECONNECT_DELAY", esl_reconnect_delay_s, "s", 0, 3600, "2", "first pause before connecting again; it grows"),
+    ROW_INT("ESL_MAX_RECONNECT_ATTEMPTS", esl_max_reconnect_attempts, "", 0, 1000000, "0", "0 is for ever"),
+    ROW_INT("RTP_PORT_MIN", rtp_port_min, "", 1024, 65535, "10000", "first UDP port of our side of the audio"),
+    ROW_INT("RTP_PORT_MAX", rtp_port_max, "", 1024, 65535, "10100", "last one; each call takes one, so the range also limits calls"),
+    ROW_ADDR("RTP_BIND_ADDRESS", rtp_bind_address, "0.0.0.0", "address the audio sockets bind to"),
+    ROW_ADDR("RTP_ADVERTISE_ADDRESS", rtp_advertise_address, "", "address FreeSWITCH is told to send audio to; empty is our side of the control connection"),
+    ROW_INT("RTP_JITTER_MIN_MS", rtp_jitter_min_ms, "ms", 0, 1000, "60", "least playout delay (rtp mode)"),
+    ROW_INT("RTP_JITTER_MAX_MS", rtp_jitter_max_ms, "ms", 0, 2000, "200", "most playout delay (rtp mode)"),
+    ROW_INT("RTP_JITTER_TARGET_MS", rtp_jitter_target_ms, "ms", 0, 2000, "100", "playout delay to start with (rtp mode)"),
+    ROW_ADDR("FREESWITCH_RTP_IP", freeswitch_rtp_ip, "", "address FreeSWITCH sends unicast audio from; empty is its side of the control connection"),
+    ROW_INT("UNICAST_PORT_MIN", unicast_port_min, "", 1024, 65535, "11000", "first UDP port FreeSWITCH is told to use on its side (esl mode)"),
+    ROW_INT("UNICAST_PORT_MAX", unicast_port_max, "", 1024, 65535, "15999", "last one; keep the range free on the FreeSWITCH host and out of its own RTP range"),
+    ROW_INT("MEDIA_START_TIMEOUT_MS", media_start_timeout_ms, "ms", 100, 60000, "1500", "no audio from FreeSWITCH within this time: the call is given back to the dialplan"),
+    ROW_INT("MEDIA_LOST_TIMEOUT_MS", media_lost_timeout_ms, "ms", 200, 600000, "5000", "audio that stopped for this long in mid-call: likewise"),
+    ROW_BOOL("RECORD_CALLS", record_calls, "false", "record every call as stereo WAV (caller left, agent right) under DATA_DIR/recordings"),
+    ROW_STR("TTS_COMMAND", tts_command, "espeak-ng", "the espeak-ng program, run as a helper process"),
+    ROW_STR("ASR_MODEL_DIR", asr_model_dir, "/usr/share/pocketsphinx/model/en-us", "pocketsphinx acoustic model and dictionary"),
+    ROW_INT("ASR_THREADS", asr_threads, "", 0, 64, "0", "recogniser threads; 0 is one per core"),
+    ROW_STR("DB_HOST", db_host, "", "PostgreSQL server; empty is the embedded SQLite file (this version has only that)"),
+    ROW_INT("DB_PORT", db_port, "", 1, 65535, "5432", "its port"),
+    ROW_STR("DB_NAME", db_name, "fusionpbx", "its database"),
+    ROW_STR("DB_USER", db_user, "fusionpbx", "its user"),
+    ROW_SECRET("DB_PASS", db_pass, "", "its password"),
+    ROW_STR("REDIS_HOST", redis_host, "", "Redis server; empty is a single node (this version has only that)"),
+    ROW_INT("REDIS_PORT", redis_port, "", 1, 65535, "6379", "its port"),
+};
+/* clang-format on */
+
+const size_t settings_count = sizeof(settings_table) / sizeof(settings_table[0]);
+
+enum { ENV_FILE_MAX = 256 * 1024 };
+
+/* Names that start like this are ours: an unknown one is a typing error, not somebody else's. */
+static const char *const own_prefixes[] = {"AUDIO_", "AI_",  "ESL_",     "RTP_",
+                                           "ASR_",   "TTS_", "UNICAST_", "MEDIA_"};
+
+const struct setting *settings_find(struct str name)
+{
+    for (size_t i = 0; i < settings_count; i++)
+        if (str_eqz(name, settings_table[i].name))
+            return &settings_table[i];
+    return NULL;
+}
+
+static const char *nearest_name(struct str name)
+{
+    const char *best = settings_table[0].name;
+    unsigned least = ~0u;
+    for (size_t i = 0; i < settings_count; i++) {
+        unsigned d = str_distance(name, str_of(settings_table[i].name));
+        if (d < least) {
+            least = d;
+            best = settings_table[i].name;
+        }
+    }
+    return best;
+}
+
+static enum va_err unknown(struct str name, const char *where, struct va_fault *fault)
+{
+    return va_fault_set(fault, VA_ECONFIG,
+                        "%s: unknown setting %.*s; did you mean %s? (voice-ai config lists all)",
+                        where, STR_ARG(name), nearest_name(name));
+}
+
+static int64_t *int_at(struct settings *s, const struct setting *row)
+{
+    return (int64_t *)(void *)((char *)s + row->offset);
+}
+
+static char *text_at(struct settings *s, const struct setting *row)
+{
+    return (char *)s + row->offset;
+}
+
+static enum va_err set_int(struct settings *s, const struct setting *row, struct str value,
+                           struct va_fault *fault)
+{
+    int64_t n = 0;
+    if (str_to_i64(value, &n) || n < row->min || n > row->max)
+        return va_fault_set(fault, VA_ECONFIG,
+                            "%s=%.*s: must be a whole number from %" PRId64 " to %" PRId64 "%s%s",
+                            row->name, STR_ARG(value), row->min, row->max, *row->unit ? " " : "",
+                            row->unit);
+    *int_at(s, row) = n;
+    return VA_OK;
+}
+
+static enum va_err set_bool(struct settings *s, const struct setting *row, struct str value,
+                            struct va_fault *fault)
+{
+    static const char *const words[] = {"false", "true", "0", "1", "no", "yes", "off", "on"};
+    for (unsigned i = 0; i < 8; i++) {
+        if (str_ieqz(value, words[i])) {
+            *int_at(s, row) = i % 2;
+            return VA_OK;
+        }
+    }
+    return va_fault_set(fault, VA_ECONFIG, "%s=%.*s: must be true or false", row->name,
+                        STR_ARG(value));
+}
+
+static enum va_err set_choice(struct settings *s, const struct setting *row, struct str value,
+                              struct va_fault *fault)
+{
+    struct str rest = str_of(row->choices);
+    while (rest.len) {
+        struct str choice = str_cut(&rest, '|');
+        if (str_ieq(value, choice)) {
+            (void)str_copy(text_at(s, row), SETTING_TEXT_MAX, choice);
+            return VA_OK;
+        }
+    }
+    return va_fault_set(fault, VA_ECONFIG, "%s=%.*s: must be one of %s", row->name, STR_ARG(value),
+                        row->choices);
+}
+
+static enum va_err set_text(struct settings *s, const struct setting *row, struct str value,
+                            struct va_fault *fault)
+{
+    if (!str_copy(text_at(s, row), SETTING_TEXT_MAX, value))
+        return va_fault_set(fault, VA_ECONFIG, "%s: longer than %d bytes", row->name,
+                            SETTING_TEXT_MAX - 1);
+    if (row->type == SETTING_ADDRESS && value.len) {
+        struct in_addr v4;
+        struct in6_addr v6;
+        const char *z = text_at(s, row);
+        if (inet_pton(AF_INET, z, &v4) != 1 && inet_pton(AF_INET6, z, &v6) != 1)
+            return va_fault_set(fault, VA_ECONFIG,
+                                "%s=%s: must be an IP address, for example 127.0.0.1 or 0.0.0.0",
+                                row->name, z);
+    }
+    return VA_OK;
+}
+
+static enum va_err set_value(struct settings *s, const struct setting *row, struct str value,
+                             struct va_fault *fault)
+{
+    switch (row->type) {
+    case SETTING_INT: return set_int(s, row, value, fault);
+    case SETTING_BOOL: return set_bool(s, row, value, fault);
+    case SETTING_CHOICE: return set_choice(s, row, value, fault);
+    case SETTING_STRING:
+    case SETTING_ADDRESS: break;
+    }
+    return set_text(s, row, value, fault);
+}
+
+static struct str unquote(struct str v)
+{
+    if (v.len >= 2 && (v.p[0] == '"' || v.p[0] == '\'') && v.p[v.len - 1] == v.p[0])
+        return str_make(v.p + 1, v.len - 2);
+    for (size_t i = 1; i < v.len; i++) /* an unquoted value ends at " #" */
+        if (v.p[i] == '#' && (v.p[i - 1] == ' ' || v.p[i - 1] == '\t'))
+            return str_trim(str_make(v.p, i));
+    return v;
+}
+
+static enum va_err apply_env_line(struct settings *s, struct str line, const char *where,
+                                  struct va_fault *fault)
+{
+    line = str_trim(line);
+    if (line.len == 0 || line.p[0] == '#')
+        return VA_OK;
+    if (str_starts(line, "export "))
+        line = str_trim(str_make(line.p + 7, line.len - 7));
+    if (!memchr(line.p, '=', line.len))
+        return va_fault_set(fault, VA_ECONFIG, "%s: expected NAME=value, found \"%.*s\"", where,
+                            STR_ARG(line));
+    struct str name = str_trim(str_cut(&line, '='));
+    const struct setting *row = settings_find(name);
+    if (!row)
+        return unknown(name, where, fault);
+    return set_value(s, row, unquote(str_trim(line)), fault);
+}
+
+static enum va_err read_file(FILE *f, const char *path, struct buf *text, struct va_fault *fault)
+{
+    char chunk[4096];
+    size_t n;
+    while ((n = fread(chunk, 1, sizeof(chunk), f)) > 0)
+        if (buf_add(text, chunk, n))
+            return va_fault_set(fault, VA_ECONFIG, "%s: larger than %d bytes", path, ENV_FILE_MAX);
+    if (ferror(f))
+        return va_fault_set(fault, VA_EIO, "%s: cannot be read: %s", path, strerror(errno));
+    return VA_OK;
+}
+
+static enum va_err apply_env_text(struct settings *s, struct str text, const char *path,
+                                  struct va_fault *fault)
+{
+    for (unsigned line = 1; text.len; line++) {
+        char where[300];
+        (void)snprintf(where, sizeof(where), "%.250s:%u", path, line);
+        enum va_err err = apply_env_line(s, str_cut(&text, '\n'), where, fault);
+        if (err)
+            return err;
+    }
+    return VA_OK;
+}
+
+static enum va_err load_env_file(struct settings *s, const char *env_file, struct va_fault *fault)
+{
+    const char *path = env_file ? env_file : ".env";
+    FILE *f = fopen(path, "re");
+    if (!f && !env_file && errno == ENOENT)
+        return VA_OK;
+    if (!f)
+        return va_fault_set(fault, VA_EIO, "%s: cannot be opened: %s", path, strerror(errno));
+    struct buf text;
+    buf_init(&text, ENV_FILE_MAX);
+    enum va_err err = read_file(f, path, &text, fault);
+    if (!err)
+        err = apply_env_text(s, buf_str(&text), path, fault);
+    buf_free(&text);
+    (void)fclose(f);
+    return err;
+}
+
+static bool looks_ours(struct str name)
+{
+    for (size_t i = 0; i < sizeof(own_prefixes) / sizeof(own_prefixes[0]); i++)
+        if (str_starts(name, own_prefixes[i]))
+            return true;
+    return false;
+}
+
+static enum va_err load_environment(struct settings *s, char *const *env, struct va_fault *fault)
+{
+    for (; env && *env; env++) {
+        struct str value = str_of(*env);
+        struct str name = str_cut(&value, '=');
+        const struct setting *row = settings_find(name);
+        enum va_err err = VA_OK;
+        if (row)
+            err = set_value(s, row, value, fault);
+        else if (looks_ours(name))
+            err = unknown(name, "environment", fault);
+        if (err)
+            return err;
+    }
+    return VA_OK;
+}
+
+static enum va_err check_pairs(const struct settings *s, struct va_fault *fault)
+{
+    if (s->rtp_port_min > s->rtp_port_max)
+        return va_fault_set(fault, VA_ECONFIG,
+                            "RTP_PORT_MIN=%" PRId64 " is above RTP_PORT_MAX=%" PRId64
+                            "; swap or widen them",
+                            s->rtp_port_min, s->rtp_port_max);
+    if (s->unicast_port_min > s->unicast_port_max)
+        return va_fault_set(fault, VA_ECONFIG,
+                            "UNICAST_PORT_MIN=%" PRId64 " is above UNICAST_PORT_MAX=%" PRId64
+                            "; swap or widen them",
+                            s->unicast_port_min, s->unicast_port_max);
+    if (s->rtp_jitter_min_ms > s->rtp_jitter_max_ms)
+        return va_fault_set(fault, VA_ECONFIG,
+                            "RTP_JITTER_MIN_MS=%" PRId64 " is above RTP_JITTER_MAX_MS=%" PRId64,
+                            s->rtp_jitter_min_ms, s->rtp_jitter_max_ms);
+    return VA_OK;
+}
+
+enum va_err settings_load(const char *env_file, char *const *environ_, struct settings *ret,
+                          struct va_fault *fault)
+{
+    struct settings s = {0};
+    enum va_err err = VA_OK;
+    for (size_t i = 0; i < settings_count && !err; i++)
+        err = set_value(&s, &settings_table[i], str_of(settings_table[i].fallback), fault);
+    if (!err)
+        err = load_env_file(&s, env_file, fault);
+    if (!err)
+        err = load_environment(&s, environ_, fault);
+    if (!err)
+        err = check_pairs(&s, fault);
+    if (!err)
+        *ret = s;
+    return err;
+}
+
+void settings_value_text(const struct settings *s, const struct setting *row, char *out, size_t cap)
+{
+    const char *at = (const char *)s + row->offset;
+    if (row->type == SETTING_INT)
+        (void)snprintf(out, cap, "%" PRId64, *(const int64_t *)(const void *)at);
+    else if (row->type == SETTING_BOOL)
+        (void)snprintf(out, cap, "%s", *(const int64_t *)(const void *)at ? "true" : "false");
+    else
+        (void)snprintf(out, cap, "%s", row->secret && *at ? "***" : at);
+}
+
+void settings_print(const struct settings *s, FILE *out)
+{
+    for (size_t i = 0; i < settings_count; i++) {
+        const struct setting *row = &settings_table[i];
+        char value[SETTING_TEXT_MAX];
+        settings_value_text(s, row, value, sizeof(value));
+        (void)fprintf(out, "%-27s %-22s %s%s%s%s\n", row->name, *value ? value : "-", row->help,
+                      *row->unit ? " [" : "", row->unit, *row->unit ? "]" : "");
+    }
+}
+
+static void print_range(const struct setting *row, FILE *out)
+{
+    if (row->type == SETTING_INT)
+        (void)fprintf(out, "%" PRId64 "–%" PRId64 "%s%s", row->min, row->max, *row->unit ? " " : "",
+                      row->unit);
+    else if (row->type == SETTING_BOOL)
+        (void)fputs("true, false", out);
+    else if (row->type == SETTING_ADDRESS)
+        (void)fputs("IP address", out);
+    else if (row->type == SETTING_CHOICE)
+        for (const char *c = row->choices; *c; c++)
+            (void)fputs(*c == '|' ? ", " : (char[2]){*c, 0}, out);
+    else
+        (void)fputs("text", out);
+}
+
+void settings_print_markdown(FILE *out)
+{
+    (void)fputs("| setting | values | default | meaning |\n| --- | --- | --- | --- |\n", out);
+    for (size_t i = 0; i < settings_count; i++) {
+        const struct setting *row = &settings_table[i];
+        (void)fprintf(out, "| `%s` | ", row->name);
+        print_range(row, out);
+        (void)fprintf(out, " | %s%s%s | %s%s |\n", *row->fallback ? "`" : "", row->fallback,
+                      *row->fallback ? "`" : "(empty)", row->help, row->secret ? " (secret)" : "");
+    }
+}

@@ -1,0 +1,100 @@
+/**
+ * base/settings.h: every setting of the program, one table row each.
+ *
+ * A value comes from the environment, else from a `.env` file, else from the row's default. The
+ * table makes the parser, `voice-ai config`, `--help` and docs/settings.md. Adding a setting: a
+ * field below, a row in settings.c.
+ */
+#ifndef VA_BASE_SETTINGS_H
+#define VA_BASE_SETTINGS_H
+
+#include "base/err.h"
+#include "base/str.h"
+
+#include <stdint.h>
+#include <stdio.h>
+
+enum { SETTING_TEXT_MAX = 256 };
+
+typedef char setting_text[SETTING_TEXT_MAX];
+
+/** Values as the program reads them. Plain data: copy it, share it read-only between threads. */
+struct settings {
+    setting_text audio_mode;
+    setting_text ai_provider;
+    setting_text data_dir;
+    setting_text log_level;
+    int64_t workers;         /**< 0: one per core */
+    int64_t drain_timeout_s; /**< [s] */
+    setting_text esl_server_host;
+    int64_t esl_server_port;
+    int64_t esl_max_connections;
+    setting_text esl_host;
+    int64_t esl_port;
+    setting_text esl_password;
+    int64_t esl_connect_timeout_s;
+    int64_t esl_read_timeout_s;
+    int64_t esl_reconnect_delay_s;
+    int64_t esl_max_reconnect_attempts;
+    int64_t rtp_port_min, rtp_port_max;
+    setting_text rtp_bind_address;
+    setting_text rtp_advertise_address;
+    int64_t rtp_jitter_min_ms, rtp_jitter_max_ms, rtp_jitter_target_ms;
+    setting_text freeswitch_rtp_ip;
+    int64_t unicast_port_min, unicast_port_max;
+    int64_t media_start_timeout_ms;
+    int64_t media_lost_timeout_ms;
+    int64_t record_calls; /**< bool */
+    setting_text tts_command;
+    setting_text asr_model_dir;
+    int64_t asr_threads; /**< 0: one per core */
+    setting_text db_host;
+    int64_t db_port;
+    setting_text db_name, db_user, db_pass;
+    setting_text redis_host;
+    int64_t redis_port;
+};
+
+enum setting_type { SETTING_STRING, SETTING_INT, SETTING_BOOL, SETTING_CHOICE, SETTING_ADDRESS };
+
+struct setting {
+    const char *name;
+    enum setting_type type;
+    const char *unit;     /**< "", "ms", "s", … */
+    int64_t min, max;     /**< of SETTING_INT */
+    const char *fallback; /**< default, as text */
+    const char *choices;  /**< "a|b|c" of SETTING_CHOICE */
+    bool secret, reloadable;
+    size_t offset; /**< of the value in struct settings */
+    const char *help;
+};
+
+extern const struct setting settings_table[];
+extern const size_t settings_count;
+
+/**
+ * Read all settings. Nothing is opened but the file.
+ *
+ * @param env_file  Path of the `.env` file. NULL: "./.env" if there is one. Lines are NAME=value,
+ *                  `#` comments, optional `export `, single or double quotes
+ * @param environ_  NULL-terminated "NAME=value" list (the process environment)
+ * @param ret       Set on success only
+ * @param fault     On failure: names the setting, its value, and the range or the nearest name
+ *
+ * @return VA_OK, VA_ECONFIG, VA_EIO
+ */
+VA_CHECK enum va_err settings_load(const char *env_file, char *const *environ_,
+                                   struct settings *ret, struct va_fault *fault);
+
+/** The row of a name, or NULL. */
+const struct setting *settings_find(struct str name);
+
+/** Current value as text into `out`; secrets as "***" unless empty. */
+void settings_value_text(const struct settings *s, const struct setting *row, char *out,
+                         size_t cap);
+
+/** Table of all settings for people: `voice-ai config` (values) or the documentation (markdown). */
+void settings_print(const struct settings *s, FILE *out);
+void settings_print_markdown(FILE *out);
+
+#endif

@@ -1,0 +1,187 @@
+#include "net/loop_int.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+static void deliver_all(struct loop *loop)
+{
+    uv_mutex_lock(&loop->lock);
+    struct mail *mail = loop->box_first;
+    loop->box_first = loop->box_last = NULL;
+    loop->box_count = 0;
+    bool stopping = loop->stopping;
+    uv_mutex_unlock(&loop->lock);
+    while (mail) {
+        struct mail *next = mail->next;
+        mail->next = NULL;
+        mail->deliver(mail);
+        mail = next;
+    }
+    if (stopping)
+        uv_stop(loop->uv);
+}
+
+static void on_wake(uv_async_t *async)
+{
+    deliver_all(async->data);
+}
+
+static enum va_err open_handles(struct loop *loop)
+{
+    int status = uv_async_init(loop->uv, &loop->wake, on_wake);
+    if (status)
+        return va_err_from_uv(status);
+    loop->wake.data = loop;
+    loop->open_handles++;
+    uv_timer_init(loop->uv, &loop->timer);
+    loop->timer.data = loop;
+    loop->open_handles++;
+    return VA_OK;
+}
+
+static enum va_err create(uv_loop_t *uv, const struct va_clock *clock, size_t mailbox_max,
+                          struct loop **ret_loop)
+{
+    struct loop *loop = calloc(1, sizeof(*loop));
+    char *scratch = malloc(LOOP_SCRATCH_BYTES);
+    if (!loop || !scratch || uv_mutex_init(&loop->lock)) {
+        free(scratch);
+        free(loop);
+        return VA_ENOMEM;
+    }
+    loop->scratch = scratch;
+    loop->clock = clock ? clock : &va_clock_system;
+    loop->box_max = mailbox_max ? mailbox_max : LOOP_MAILBOX_MAX;
+    loop->owns_uv = uv == NULL;
+    loop->uv = uv ? uv : &loop->own;
+    int status = loop->owns_uv ? uv_loop_init(&loop->own) : 0;
+    enum va_err err = status ? va_err_from_uv(status) : open_handles(loop);
+    if (err) {
+        if (loop->owns_uv && !status)
+            (void)uv_loop_close(&loop->own);
+        uv_mutex_destroy(&loop->lock);
+        free(scratch);
+        free(loop);
+        return err;
+    }
+    *ret_loop = loop;
+    return VA_OK;
+}
+
+enum va_err loop_new(const struct va_clock *clock, size_t mailbox_max, struct loop **ret_loop)
+{
+    return create(NULL, clock, mailbox_max, ret_loop);
+}
+
+enum va_err loop_attach(uv_loop_t *uv, const struct va_clock *clock, size_t mailbox_max,
+                        struct loop **ret_loop)
+{
+    return uv ? create(uv, clock, mailbox_max, ret_loop) : VA_EINVAL;
+}
+
+void loop_run(struct loop *loop)
+{
+    uv_run(loop->uv, UV_RUN_DEFAULT);
+}
+
+void loop_turn(struct loop *loop, bool wait)
+{
+    uv_run(loop->uv, wait ? UV_RUN_ONCE : UV_RUN_NOWAIT);
+}
+
+void loop_stop(struct loop *loop)
+{
+    uv_mutex_lock(&loop->lock);
+    loop->stopping = true;
+    uv_mutex_unlock(&loop->lock);
+    uv_async_send(&loop->wake);
+}
+
+static void on_own_closed(uv_handle_t *handle)
+{
+    struct loop *loop = handle->data;
+    loop->open_handles--;
+}
+
+void loop_free(struct loop **ploop)
+{
+    struct loop *loop = ploop ? *ploop : NULL;
+    if (!loop)
+        return;
+    *ploop = NULL;
+    deliver_all(loop);
+    uv_close((uv_handle_t *)&loop->wake, on_own_closed);
+    uv_close((uv_handle_t *)&loop->timer, on_own_closed);
+    while (loop->open_handles)
+        uv_run(loop->uv, UV_RUN_NOWAIT);
+    if (loop->owns_uv) {
+        uv_run(loop->uv, UV_RUN_NOWAIT);
+        int status = uv_loop_close(loop->uv);
+        assert(status == 0 && "a handle outlived its loop");
+        (void)status;
+    }
+    uv_mutex_destroy(&loop->lock);
+    free(loop->heap);
+    free(loop->scratch);
+    free(loop);
+}
+
+uv_loop_t *loop_uv(struct loop *loop)
+{
+    return loop->uv;
+}
+
+const struct va_clock *loop_clock(const struct loop *loop)
+{
+    return loop->clock;
+}
+
+uint64_t loop_now_us(const struct loop *loop)
+{
+    return clock_mono_us(loop->clock);
+}
+
+char *loop_scratch(struct loop *loop)
+{
+    return loop->scratch;
+}
+
+static enum va_err put(struct loop *loop, struct mail *mail, bool bounded)
+{
+    mail->next = NULL;
+    uv_mutex_lock(&loop->lock);
+    if (bounded && loop->box_count >= loop->box_max) {
+        loop->refused++;
+        uv_mutex_unlock(&loop->lock);
+        return VA_ELIMIT;
+    }
+    if (loop->box_last)
+        loop->box_last->next = mail;
+    else
+        loop->box_first = mail;
+    loop->box_last = mail;
+    loop->box_count++;
+    /* Under the lock: loop_thread_stop() closes the handle only after the last poster left. */
+    uv_async_send(&loop->wake);
+    uv_mutex_unlock(&loop->lock);
+    return VA_OK;
+}
+
+enum va_err loop_post(struct loop *loop, struct mail *mail)
+{
+    return put(loop, mail, true);
+}
+
+void loop_reply(struct loop *loop, struct mail *mail)
+{
+    (void)put(loop, mail, false);
+}
+
+uint64_t loop_posts_refused(const struct loop *loop)
+{
+    uv_mutex_t *lock = (uv_mutex_t *)&loop->lock;
+    uv_mutex_lock(lock);
+    uint64_t n = loop->refused;
+    uv_mutex_unlock(lock);
+    return n;
+}

@@ -1,0 +1,33 @@
+/** net/loop_int.h: inside of struct loop, for loop.c and tmr.c only. */
+#ifndef VA_NET_LOOP_INT_H
+#define VA_NET_LOOP_INT_H
+
+#include "net/loop.h"
+
+struct loop {
+    uv_loop_t *uv;
+    uv_loop_t own;
+    bool owns_uv;
+    const struct va_clock *clock;
+
+    uv_async_t wake;
+    uv_timer_t timer;
+    unsigned open_handles;
+
+    uv_mutex_t lock; /* guards box_*, stopping, refused */
+    struct mail *box_first, *box_last;
+    size_t box_count, box_max;
+    uint64_t refused;
+    bool stopping;
+
+    struct tmr **heap;
+    size_t heap_len, heap_cap;
+    uint64_t tmr_order;
+
+    char *scratch;
+};
+
+/** Fire what is due and arm the uv timer for the next one. */
+void loop_timers_turn(struct loop *loop);
+
+#endif

@@ -1,0 +1,272 @@
+/* net/: loop, timers, mailbox, TCP, UDP. */
+#include "net/loop.h"
+#include "net/tcp.h"
+#include "net/udp.h"
+
+#include "unit/unit.h"
+
+#include <stdlib.h>
+#include <unistd.h>
+
+struct order {
+    char seen[16];
+    size_t n;
+};
+
+struct stamp {
+    struct tmr t;
+    struct order *to;
+    char name;
+};
+
+static void on_stamp(void *arg)
+{
+    struct stamp *s = arg;
+    s->to->seen[s->to->n++] = s->name;
+}
+
+static void timers_fire_in_order_and_can_be_cancelled(void **state)
+{
+    (void)state;
+    struct loop *loop = NULL;
+    assert_int_equal(loop_new(NULL, 0, &loop), VA_OK);
+    struct order order = {{0}, 0};
+    struct stamp s[5] = {0};
+    static const uint64_t delay[5] = {6, 2, 2, 4, 1};
+    for (int i = 0; i < 5; i++) {
+        s[i].to = &order;
+        s[i].name = (char)('a' + i);
+        tmr_start(&s[i].t, loop, delay[i], on_stamp, &s[i]);
+    }
+    tmr_stop(&s[3].t);
+    tmr_stop(&s[3].t);
+    while (order.n < 4)
+        loop_turn(loop, true);
+    assert_string_equal(order.seen, "ebca");
+    loop_free(&loop);
+}
+
+struct note {
+    struct mail mail;
+    struct loop *back;
+    int *count;
+};
+
+static void on_note_back(struct mail *m)
+{
+    struct note *n = container_of(m, struct note, mail);
+    ++*n->count;
+    free(n);
+}
+
+static void on_note(struct mail *m)
+{
+    struct note *n = container_of(m, struct note, mail);
+    m->deliver = on_note_back;
+    loop_reply(n->back, m);
+}
+
+static void mails_go_to_a_thread_and_back(void **state)
+{
+    (void)state;
+    enum { COUNT = 1000 };
+    struct loop *loop = NULL;
+    struct loop_thread *thread = NULL;
+    assert_int_equal(loop_new(NULL, 0, &loop), VA_OK);
+    assert_int_equal(loop_thread_start("t", NULL, &thread), VA_OK);
+    int count = 0;
+    for (int i = 0; i < COUNT; i++) {
+        struct note *n = calloc(1, sizeof(*n));
+        *n = (struct note){{NULL, on_note}, loop, &count};
+        assert_int_equal(loop_post(loop_thread_loop(thread), &n->mail), VA_OK);
+    }
+    while (count < COUNT)
+        loop_turn(loop, true);
+    loop_thread_stop(&thread);
+    loop_free(&loop);
+}
+
+static void a_full_mailbox_refuses(void **state)
+{
+    (void)state;
+    struct loop *loop = NULL;
+    assert_int_equal(loop_new(NULL, 1, &loop), VA_OK);
+    int count = 0;
+    struct note *a = calloc(1, sizeof(*a)), *b = calloc(1, sizeof(*b));
+    *a = *b = (struct note){{NULL, on_note_back}, loop, &count};
+    assert_int_equal(loop_post(loop, &a->mail), VA_OK);
+    assert_int_equal(loop_post(loop, &b->mail), VA_ELIMIT);
+    assert_int_equal(loop_posts_refused(loop), 1);
+    loop_turn(loop, false);
+    assert_int_equal(count, 1);
+    free(b);
+    loop_free(&loop);
+}
+
+struct peer {
+    struct loop *loop;
+    struct tcp_conn *conn;
+    struct tcp_conn *served;
+    size_t got;
+    bool opened, ended;
+    enum va_err why;
+};
+
+static void served_read(void *arg, const char *p, size_t len)
+{
+    struct peer *t = arg;
+    assert_int_equal(tcp_write(t->served, p, len), VA_OK);
+}
+
+static void served_end(void *arg, enum va_err why)
+{
+    struct peer *t = arg;
+    (void)why;
+    tcp_close(&t->served);
+}
+
+static void never_open(void *arg)
+{
+    (void)arg;
+}
+
+static const struct tcp_handlers served = {never_open, served_read, served_end};
+
+static void on_accept(void *arg, int fd, const struct net_addr *peer)
+{
+    struct peer *t = arg;
+    assert_int_equal(peer->u.sa.sa_family, AF_INET);
+    assert_int_equal(tcp_adopt(t->loop, fd, 1 << 20, &served, t, &t->served), VA_OK);
+}
+
+static void client_open(void *arg)
+{
+    ((struct peer *)arg)->opened = true;
+}
+
+static void client_read(void *arg, const char *p, size_t len)
+{
+    (void)p;
+    ((struct peer *)arg)->got += len;
+}
+
+static void client_end(void *arg, enum va_err why)
+{
+    struct peer *t = arg;
+    t->ended = true;
+    t->why = why;
+}
+
+static const struct tcp_handlers client = {client_open, client_read, client_end};
+
+static void tcp_echo_bounded(void **state)
+{
+    (void)state;
+    enum { TOTAL = 300000 };
+    struct peer t = {0};
+    assert_int_equal(loop_new(NULL, 0, &t.loop), VA_OK);
+    struct net_addr addr;
+    assert_int_equal(net_addr_parse("127.0.0.1", 0, &addr), VA_OK);
+    struct tcp_listener *l = NULL, *second = NULL;
+    struct va_fault fault;
+    assert_int_equal(tcp_listen(t.loop, &addr, on_accept, &t, &l, &fault), VA_OK);
+    tcp_listener_addr(l, &addr);
+    assert_int_equal(tcp_listen(t.loop, &addr, on_accept, &t, &second, &fault), VA_EINUSE);
+    assert_non_null(strstr(fault.text, "taken"));
+    assert_int_equal(tcp_connect(t.loop, &addr, 1000, TOTAL, &client, &t, &t.conn), VA_OK);
+    while (!t.opened)
+        loop_turn(t.loop, true);
+    char *data = calloc(1, TOTAL + 1);
+    assert_int_equal(tcp_write(t.conn, data, TOTAL + 1), VA_ELIMIT);
+    assert_int_equal(tcp_write(t.conn, data, TOTAL), VA_OK);
+    while (t.got < TOTAL)
+        loop_turn(t.loop, true);
+    tcp_close(&t.served);
+    while (!t.ended)
+        loop_turn(t.loop, true);
+    assert_int_equal(t.why, VA_ECLOSED);
+    assert_int_equal(tcp_write(t.conn, data, 1), VA_ECLOSED);
+    tcp_close(&t.conn);
+    tcp_listener_close(&l);
+    free(data);
+    loop_free(&t.loop);
+}
+
+static void tcp_connect_refused(void **state)
+{
+    (void)state;
+    struct peer t = {0};
+    assert_int_equal(loop_new(NULL, 0, &t.loop), VA_OK);
+    struct net_addr addr;
+    assert_int_equal(net_addr_parse("127.0.0.1", 1, &addr), VA_OK);
+    assert_int_equal(tcp_connect(t.loop, &addr, 1000, 100, &client, &t, &t.conn), VA_OK);
+    while (!t.ended)
+        loop_turn(t.loop, true);
+    assert_int_equal(t.why, VA_EREFUSED);
+    tcp_close(&t.conn);
+    loop_free(&t.loop);
+}
+
+static void on_datagram(void *arg, const struct net_addr *from, const void *p, size_t len)
+{
+    (void)from;
+    assert_memory_equal(p, "hello", 5);
+    *(size_t *)arg += len;
+}
+
+static void udp_range_holds_ports_until_it_is_full(void **state)
+{
+    (void)state;
+    struct loop *loop = NULL;
+    assert_int_equal(loop_new(NULL, 0, &loop), VA_OK);
+    struct net_addr any, to;
+    assert_int_equal(net_addr_parse("127.0.0.1", 0, &any), VA_OK);
+    size_t got = 0;
+    struct udp_sock *first = NULL, *a = NULL, *b = NULL;
+    assert_int_equal(udp_open(loop, &any, on_datagram, &got, &first), VA_OK);
+    uint16_t port = udp_port(first);
+    assert_int_equal(udp_open_range(loop, &any, port, port, on_datagram, &got, &a), VA_ELIMIT);
+    assert_int_equal(udp_open_range(loop, &any, 20000, 60000, on_datagram, &got, &a), VA_OK);
+    assert_int_equal(udp_open_range(loop, &any, 20000, 60000, on_datagram, &got, &b), VA_OK);
+    assert_int_not_equal(udp_port(a), udp_port(b));
+    assert_int_equal(net_addr_parse("127.0.0.1", udp_port(b), &to), VA_OK);
+    assert_int_equal(udp_send(a, &to, "hello", 5), VA_OK);
+    while (got < 5)
+        loop_turn(loop, true);
+    udp_close(&first);
+    udp_close(&a);
+    udp_close(&b);
+    loop_free(&loop);
+}
+
+static void addresses_compare_and_print(void **state)
+{
+    (void)state;
+    struct net_addr a, b;
+    char text[NET_ADDR_TEXT];
+    assert_int_equal(net_addr_parse("127.0.0.1", 80, &a), VA_OK);
+    assert_int_equal(net_addr_parse("::ffff:127.0.0.1", 80, &b), VA_OK);
+    assert_true(net_addr_eq(&a, &b));
+    net_addr_text(&b, text);
+    assert_string_equal(text, "127.0.0.1:80");
+    net_addr_set_port(&b, 81);
+    assert_false(net_addr_eq(&a, &b));
+    assert_int_equal(net_addr_parse("::1", 5, &a), VA_OK);
+    net_addr_text(&a, text);
+    assert_string_equal(text, "[::1]:5");
+    assert_int_equal(net_addr_parse("localhost", 5, &a), VA_EINVAL);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(timers_fire_in_order_and_can_be_cancelled),
+        cmocka_unit_test(mails_go_to_a_thread_and_back),
+        cmocka_unit_test(a_full_mailbox_refuses),
+        cmocka_unit_test(tcp_echo_bounded),
+        cmocka_unit_test(tcp_connect_refused),
+        cmocka_unit_test(udp_range_holds_ports_until_it_is_full),
+        cmocka_unit_test(addresses_compare_and_print),
+    };
+    return cmocka_run_group_tests_name("net", tests, NULL, NULL);
+}
