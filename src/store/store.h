@@ -1,0 +1,76 @@
+/**
+ * store/store.h: what outlives a call: secretaries, calls, transcripts, messages.
+ *
+ * Every operation is asynchronous: the request is copied, done on the store's own threads, and
+ * answered on the loop that asked (`reply_to`), in order of the requests of one call. A caller that
+ * lost interest cancels its request and is not called back.
+ *
+ *     worker ──request──► [bounded mailbox] ──► store thread (database) ──reply──► worker
+ */
+#ifndef VA_STORE_STORE_H
+#define VA_STORE_STORE_H
+
+#include "base/err.h"
+#include "model/record.h"
+#include "model/secretary.h"
+#include "net/loop.h"
+
+struct store;
+struct store_request; /**< handle of a request under way; valid until its callback or cancel */
+
+/** Runs on the asking loop. `err`: VA_OK, VA_ENOTFOUND, VA_EEXIST, VA_EIO, VA_ELIMIT … */
+typedef void(store_done_h)(void *arg, enum va_err err);
+/** `secretary` is owned by the receiver (secretary_unref) and set with VA_OK only. */
+typedef void(store_secretary_h)(void *arg, enum va_err err, const struct secretary *secretary);
+
+/**
+ * Open the embedded SQLite store of a data folder: creates folder and file, runs the migrations,
+ * adds the default secretaries when it is new, starts the store's threads.
+ *
+ * @param data_dir  DATA_DIR
+ * @param fault     What is wrong and what to do: not writable, not a database, written by a newer
+ *                  version (names both versions), damaged, disk full, …
+ */
+VA_CHECK enum va_err store_open_sqlite(const char *data_dir, struct store **ret_store,
+                                       struct va_fault *fault);
+
+/** Finish what was accepted, answer it, stop the threads, close. Blocks. NULL-safe. */
+void store_close(struct store **store);
+
+/**
+ * The enabled secretary for a call. `key` is tried as secretary id, as name, then as extension;
+ * "" or "default", or an unknown number, gives the tenant's default secretary (the first one).
+ *
+ * @param ret_request  May be NULL when never cancelled
+ * @return VA_OK (the callback will come, never from inside this call), VA_ELIMIT, VA_ENOMEM
+ */
+VA_CHECK enum va_err store_find_secretary(struct store *store, struct loop *reply_to,
+                                          const char *tenant, const char *key,
+                                          store_secretary_h *on_done, void *arg,
+                                          struct store_request **ret_request);
+
+/** Insert or update a call by its id. `on_done` may be NULL. */
+VA_CHECK enum va_err store_put_call(struct store *store, struct loop *reply_to,
+                                    const struct call_record *call, store_done_h *on_done,
+                                    void *arg, struct store_request **ret_request);
+
+/** Append one line to a call's transcript. */
+VA_CHECK enum va_err store_add_line(struct store *store, struct loop *reply_to, const char *call_id,
+                                    const struct transcript_line *line, store_done_h *on_done,
+                                    void *arg, struct store_request **ret_request);
+
+/**
+ * Keep a message. VA_OK in the callback means it is on disk (synchronous commit), and only then may
+ * the caller be told so.
+ */
+VA_CHECK enum va_err store_put_message(struct store *store, struct loop *reply_to,
+                                       const struct message_record *message, store_done_h *on_done,
+                                       void *arg, struct store_request **ret_request);
+
+/** No callback will come. Sets *request to NULL. NULL-safe. On the asking loop's thread. */
+void store_cancel(struct store_request **request);
+
+/** Requests refused or failed since the start, for the log and the metrics. Any thread. */
+uint64_t store_failures(const struct store *store);
+
+#endif
