@@ -268,7 +268,7 @@ static void unglue(struct esl_parser *p, struct str head, size_t at)
     buf_init(&p->kept, mine.max);
     p->may_glue = p->lf = false;
     if (!emit(p, &m) && !esl_parser_feed(p, head.p + at, head.len - at))
-        (void)esl_parser_feed(p, "\n", 1); /* the blank line belongs to the second message */
+        p->err = esl_parser_feed(p, "\n", 1); /* the blank line belongs to the second message */
     buf_free(&mine);
 }
 
