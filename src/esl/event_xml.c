@@ -27,30 +27,21 @@ static bool closes(const char *p, const char *end, struct str name)
            memcmp(p + 2, name.p, name.len) == 0 && p[2 + name.len] == '>';
 }
 
-/* One element at p, which is a '<'. A name may even hold '>': then a later '>' makes the pair.
+/* One element at p, which is a '<'. Values are percent-encoded and hold no angle brackets, so the
+ * last '>' before the next '<' ends the name, whatever the name holds.
  * @return behind it, or NULL when it cannot be read */
 static const char *header(struct esl_event *ev, const char *p, const char *end)
 {
-    enum { TRIES = 4, NAME_MAX_BYTES = 1024 }; /* bounds, so that rubbish stays linear */
-    const char *gt = p, *name_end = end - p > NAME_MAX_BYTES ? p + NAME_MAX_BYTES : end;
-    for (int i = 0; i < TRIES && gt < name_end; i++) {
-        gt = memchr(gt + 1, '>', (size_t)(name_end - gt - 1));
-        if (!gt)
-            return NULL;
-        struct str name = str_make(p + 1, (size_t)(gt - p - 1));
-        const char *lt = memchr(gt + 1, '<', (size_t)(end - gt - 1));
-        if (!lt)
-            return NULL;
-        if (closes(lt, end, name)) {
-            struct esl_header h = {.name_at = (uint32_t)(name.p - ev->raw),
-                                   .name_len = (uint32_t)name.len,
-                                   .value_at = (uint32_t)(gt + 1 - ev->raw),
-                                   .value_len = (uint32_t)(lt - gt - 1),
-                                   .coding = ESL_CODING_PERCENT};
-            return esl_event_add(ev, &h) ? lt + name.len + 3 : NULL;
-        }
-    }
-    return NULL;
+    const char *name = p + 1, *lt = memchr(name, '<', (size_t)(end - name));
+    const char *gt = lt ? memrchr(name, '>', (size_t)(lt - name)) : NULL;
+    if (!gt || !closes(lt, end, str_make(name, (size_t)(gt - name))))
+        return NULL;
+    struct esl_header h = {.name_at = (uint32_t)(name - ev->raw),
+                           .name_len = (uint32_t)(gt - name),
+                           .value_at = (uint32_t)(gt + 1 - ev->raw),
+                           .value_len = (uint32_t)(lt - gt - 1),
+                           .coding = ESL_CODING_PERCENT};
+    return esl_event_add(ev, &h) ? lt + (gt - name) + 3 : NULL;
 }
 
 /* All of <headers>. @return behind "</headers>", or the end */

@@ -25,7 +25,7 @@ static void unqueue(struct esl_exec *x, struct esl_waiter *w)
 
 static void on_answer(void *arg, const struct esl_result *r);
 
-static enum va_err send(struct esl_exec *x, struct esl_waiter *w)
+static enum va_err transmit(struct esl_exec *x, struct esl_waiter *w)
 {
     enum va_err err =
         esl_conn_send(x->conn, &w->text, ESL_REQUEST_COMMAND, &(struct esl_then){on_answer, w, 0});
@@ -42,7 +42,7 @@ static void pump(struct esl_exec *x)
     while (!esl_conn_closed(x->conn) && x->queued && x->inflight.count < x->inflight_max) {
         struct esl_waiter *w = container_of(x->queue.head.next, struct esl_waiter, link);
         unqueue(x, w);
-        enum va_err err = send(x, w);
+        enum va_err err = transmit(x, w);
         if (err) {
             struct esl_result r = {.err = err, .why = ESL_WHY_IO, .done = true};
             esl_waiter_tell(w, &r);
@@ -97,7 +97,7 @@ enum va_err esl_exec_start(struct esl_exec *x, struct esl_waiter *w)
 {
     enum va_err err = w->text.err;
     if (!err && !x->queued && x->inflight.count < x->inflight_max) {
-        err = send(x, w);
+        err = transmit(x, w);
     } else if (!err &&
                (x->queued >= x->queue_max || w->text.len > x->queue_bytes_max - x->queued_bytes)) {
         err = VA_ELIMIT;

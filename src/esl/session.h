@@ -84,13 +84,15 @@ bool esl_session_full(const struct esl_session *s);
  *         VA_ECLOSED, VA_ENOMEM. On failure no result follows.
  */
 
-/** Any one-line command, e.g. "nolinger". Answered by Reply-Text (or an api body). */
+/** Any one-line command, e.g. "nolinger". Answered by Reply-Text. `getvar` is VA_ENOTSUP: its
+ *  answer could forge messages, use esl_session_getvar(). */
 VA_CHECK enum va_err esl_session_command(struct esl_session *s, struct str line,
                                          const struct esl_then *then);
 /** `api <line>`; the result's text is the output as it is, also when it begins with -ERR. */
 VA_CHECK enum va_err esl_session_api(struct esl_session *s, struct str line,
                                      const struct esl_then *then);
-/** Variable of the own channel by `api uuid_getvar`; VA_ENOTFOUND when unset. Text is the value. */
+/** Variable of the own channel by `api uuid_getvar`; VA_ENOTFOUND when unset. Text is the value.
+ *  Before on_connected: VA_EAGAIN. */
 VA_CHECK enum va_err esl_session_getvar(struct esl_session *s, const char *name,
                                         const struct esl_then *then);
 /** Variable of the own channel by `api uuid_setvar`, any bytes but NUL; empty deletes it. */

@@ -25,6 +25,9 @@ enum va_err esl_session_command(struct esl_session *s, struct str text, const st
 {
     struct str rest = text, verb = str_cut(&rest, ' ');
     char word[32];
+    /* getvar's answer is neither framed nor escaped: a value could forge messages (fact 3). */
+    if (verb.len >= 6 && str_ieqz(str_make(verb.p, 6), "getvar"))
+        return VA_ENOTSUP;
     if (!verb.len || !esl_word_ok(verb) || !str_copy(word, sizeof(word), verb))
         return VA_EINVAL;
     return line(s, word, rest, ESL_REQUEST_COMMAND, then);
