@@ -102,7 +102,8 @@ static float level_of(const int16_t *x, size_t n)
         sum += s;
         squares += (int64_t)(s * s);
     }
-    float mean = (float)sum / (float)n, power = (float)squares / (float)n - mean * mean;
+    int64_t count = (int64_t)n; /* exact: n < 65536 */
+    float power = (float)(count * squares - sum * sum) / ((float)n * (float)n);
     if (power < 0.3f) /* less than one bit of dither */
         return MEDIA_SILENCE_DBFS;
     return 10.0f * log10f(power / (32768.0f * 32768.0f));
@@ -161,7 +162,7 @@ static enum vad_event speech_to_quiet(struct vad *v, uint64_t *ret_at)
 
 enum vad_event vad_feed(struct vad *v, const int16_t *frame, size_t n, uint64_t *ret_at_ms)
 {
-    if (n == 0)
+    if (n == 0 || n > MEDIA_FRAME_MAX)
         return VAD_NONE;
     v->now += n;
     v->level = level_of(frame, n);
