@@ -1,11 +1,29 @@
 /* Transcript lines are written when it is known how much of them was heard. */
 #include "call/call_int.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 static int64_t now_ms(const struct call *c)
 {
     return (clock_wall_us(loop_clock(c->loop)) - c->record.answered_us) / 1000;
+}
+
+void call_publish_line(struct call *c, const struct transcript_line *line)
+{
+    static const char *const who[] = {"caller", "agent", "system"};
+    char at[24];
+    int n = snprintf(at, sizeof(at), "%lld", (long long)line->at_ms);
+    const struct esl_field fields[] = {
+        {"Voice-AI-Call", str_of(c->uuid)},
+        {"Voice-AI-Speaker", str_of(who[line->speaker])},
+        {"Voice-AI-At-Ms", str_make(at, (size_t)n)},
+    };
+    enum va_err err =
+        esl_session_send_custom(c->control, "voice_ai::transcript", fields,
+                                sizeof(fields) / sizeof(fields[0]), str_of(line->text), NULL);
+    if (err)
+        log_debug("call", &c->log, "not-published", "why", va_err_text(err), NULL);
 }
 
 static void write_line(struct call *c, const struct transcript_line *line)

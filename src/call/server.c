@@ -243,10 +243,10 @@ void call_server_abort(struct call_server *s)
 /* ---- start and stop ----------------------------------------------------------------------------
  */
 
-static enum va_err start_worker(struct worker_slot *slot, struct call_server *s, size_t number)
+static enum va_err start_worker(struct worker_slot *slot, struct call_server *s, unsigned number)
 {
     char name[16];
-    (void)snprintf(name, sizeof(name), "worker-%zu", number);
+    (void)snprintf(name, sizeof(name), "worker-%u", number);
     struct call_worker *w = &slot->worker;
     slot->server = s;
     w->env = s->env;
@@ -288,7 +288,7 @@ enum va_err call_server_start(struct loop *control, const struct call_env *env,
     s->slots = slots;
     enum va_err err = VA_OK;
     while (!err && s->slot_count < count) {
-        err = start_worker(&slots[s->slot_count], s, s->slot_count);
+        err = start_worker(&slots[s->slot_count], s, (unsigned)s->slot_count);
         s->slot_count++;
         if (err)
             va_fault_set(fault, err, "cannot start a worker thread: %s", va_err_text(err));

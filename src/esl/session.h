@@ -146,6 +146,16 @@ VA_CHECK enum va_err esl_session_filter(struct esl_session *s, const char *heade
 /** Ask FreeSWITCH to close; the dialplan continues. */
 VA_CHECK enum va_err esl_session_exit(struct esl_session *s, const struct esl_then *then);
 
+/** One header of an event that is sent. */
+struct esl_field {
+    const char *name; /**< no colon, no blank */
+    struct str value; /**< one line, nothing expands it; empty is left out */
+};
+/** Raise a CUSTOM event for every listener of FreeSWITCH. Needs `full`. `body` may be empty. */
+VA_CHECK enum va_err esl_session_send_custom(struct esl_session *s, const char *subclass,
+                                             const struct esl_field *fields, size_t count,
+                                             struct str body, const struct esl_then *then);
+
 /** Wake FreeSWITCH's sender now, which else looks every 20 ms. Nothing answers. */
 VA_CHECK enum va_err esl_session_poke(struct esl_session *s);
 

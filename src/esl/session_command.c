@@ -218,3 +218,22 @@ enum va_err esl_session_poke(struct esl_session *s)
 {
     return esl_conn_send_raw(s->conn, "\n", 1);
 }
+
+enum va_err esl_session_send_custom(struct esl_session *s, const char *subclass,
+                                    const struct esl_field *fields, size_t count, struct str body,
+                                    const struct esl_then *then)
+{
+    struct buf b;
+    buf_init(&b, s->out_max);
+    (void)buf_addz(&b, "sendevent CUSTOM\n");
+    esl_command_headerz(&b, "Event-Subclass", subclass);
+    for (size_t i = 0; i < count; i++)
+        esl_command_header(&b, fields[i].name, fields[i].value);
+    if (body.len)
+        esl_command_body(&b, body);
+    else
+        esl_command_end(&b);
+    enum va_err err = esl_conn_send(s->conn, &b, ESL_REQUEST_COMMAND, then);
+    buf_free(&b);
+    return err;
+}
