@@ -146,7 +146,17 @@ static enum va_err read_file(const char *path, struct buf *text, struct va_fault
 struct import {
     const struct run *run;
     struct secretary_list list;
+    bool twice; /* one file holds one name of two tenants, and --tenant makes them one */
 };
+
+static bool is_there(const struct secretary_list *list, const struct secretary *s)
+{
+    for (size_t i = 0; i < list->count; i++)
+        if (str_ieqz(str_of(list->s[i]->tenant), s->tenant) &&
+            str_ieqz(str_of(list->s[i]->name), s->name))
+            return true;
+    return false;
+}
 
 static void on_read(void *arg, struct secretary *s)
 {
@@ -157,6 +167,7 @@ static void on_read(void *arg, struct secretary *s)
             import->list.failed = true;
         rand_uuid(s->id); /* a copy: the id in the file belongs to the other tenant's */
     }
+    import->twice = import->twice || is_there(&import->list, s);
     secretary_list_take(&import->list, s);
 }
 
@@ -178,7 +189,7 @@ static enum va_err put_all(const struct run *r, const struct secretary_list *lis
 
 static int run_import(const struct run *r)
 {
-    struct import import = {r, {NULL, 0, false}};
+    struct import import = {r, {NULL, 0, false}, false};
     struct va_fault fault = {0};
     struct buf text;
     buf_init(&text, SECRETARY_YAML_MAX + 8192);
@@ -186,6 +197,11 @@ static int run_import(const struct run *r)
     enum va_err err = read_file(r->what, &text, &fault);
     if (!err)
         err = secretary_from_yaml(name, buf_str(&text), on_read, &import, &fault);
+    if (!err && import.twice)
+        err = va_fault_set(&fault, VA_EEXIST,
+                           "%s: holds one name of several tenants; import it "
+                           "without --tenant",
+                           name);
     if (!err)
         err = put_all(r, &import.list, &fault);
     buf_free(&text);

@@ -169,6 +169,17 @@ static void a_new_store_has_two_secretaries(void **state)
     assert_int_equal(st.st_mode & 07, 0); /* nobody else's to read */
 }
 
+static void a_disabled_one_does_not_answer(void **state)
+{
+    struct bench *b = *state;
+    bench_open_store(b);
+    (void)query(b, "UPDATE secretaries SET enabled = 0 WHERE name = 'recepcao'");
+    assert_string_equal(answering(b, "default", "8000"), "reception");
+    assert_string_equal(answering(b, "default", ""), "reception");
+    (void)query(b, "UPDATE secretaries SET enabled = 0");
+    assert_string_equal(answering(b, "default", "8001"), "");
+}
+
 static void defaults_come_once(void **state)
 {
     struct bench *b = *state;
@@ -637,6 +648,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(a_new_store_has_two_secretaries),
+        TEST(a_disabled_one_does_not_answer),
         TEST(defaults_come_once),
         TEST(every_earlier_schema_is_brought_up),
         TEST(a_newer_schema_is_refused),
