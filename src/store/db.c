@@ -57,14 +57,18 @@ static enum va_err make_file(const char *path, struct va_fault *fault)
     return VA_OK;
 }
 
-static enum va_err full_or_io(sqlite3 *db, const char *path, const char *why,
-                              struct va_fault *fault)
+/* SQLite tells ENOSPC as SQLITE_FULL, but a quota or a limit of the file system only as a write
+ * that failed; sqlite3_system_errno() is no longer the write's by the time it can be asked. */
+static enum va_err io_fault(const char *path, int status, const char *why, struct va_fault *fault)
 {
-    int sys = sqlite3_system_errno(db);
-    if (sys == ENOSPC || sys == EDQUOT || sys == EFBIG)
-        return va_fault_set(fault, VA_EIO, "%s: %s; free some space there", path, strerror(sys));
-    return va_fault_set(fault, VA_EIO, "%s: %s%s%s; check the disk and the folder's permissions",
-                        path, why, sys ? ": " : "", sys ? strerror(sys) : "");
+    if (status == SQLITE_IOERR_WRITE || status == SQLITE_IOERR_FSYNC ||
+        status == SQLITE_IOERR_SHMSIZE || status == SQLITE_IOERR_TRUNCATE)
+        return va_fault_set(fault, VA_EIO,
+                            "%s: cannot be written (%s); free some space there, check quota and "
+                            "disk",
+                            path, why);
+    return va_fault_set(fault, VA_EIO, "%s: %s; check the disk and the folder's permissions", path,
+                        why);
 }
 
 enum va_err db_fault(sqlite3 *db, int status, struct va_fault *fault)
@@ -99,7 +103,7 @@ enum va_err db_fault(sqlite3 *db, int status, struct va_fault *fault)
         return status == SQLITE_CONSTRAINT_FOREIGNKEY
                    ? va_fault_set(fault, VA_ENOTFOUND, "%s: what it refers to is not there", path)
                    : va_fault_set(fault, VA_EEXIST, "%s: already there: %s", path, why);
-    default: return full_or_io(db, path, why, fault);
+    default: return io_fault(path, status, why, fault);
     }
 }
 

@@ -39,6 +39,7 @@ static const char *const migrations[] = {
     " topics TEXT NOT NULL,"
     " prompts TEXT NOT NULL,"
     " UNIQUE (tenant, name));"
+    "CREATE INDEX secretaries_first ON secretaries (tenant, enabled, seq);"
     "CREATE UNIQUE INDEX secretaries_extension ON secretaries (tenant, extension)"
     " WHERE extension <> '';",
 

@@ -42,9 +42,13 @@ static enum va_err start_threads(struct store *s)
     enum va_err err = loop_thread_start("store-writer", NULL, &s->writer_thread);
     if (!err)
         err = loop_thread_start("store-reader", NULL, &s->reader_thread);
-    if (err)
+    if (err) {
         loop_thread_stop(&s->writer_thread);
-    return err;
+        return err;
+    }
+    s->writer_loop = loop_thread_loop(s->writer_thread);
+    s->reader_loop = loop_thread_loop(s->reader_thread);
+    return VA_OK;
 }
 
 enum va_err store_open_sqlite(const char *data_dir, struct store **ret_store,
@@ -83,7 +87,7 @@ void store_close(struct store **pstore)
         return;
     *pstore = NULL;
     s->closing.deliver = on_closing; /* behind all accepted writes */
-    loop_reply(loop_thread_loop(s->writer_thread), &s->closing);
+    loop_reply(s->writer_loop, &s->closing);
     loop_thread_stop(&s->writer_thread);
     loop_thread_stop(&s->reader_thread);
     destroy(s);
@@ -182,13 +186,13 @@ static enum va_err request_new(struct store *s, enum request_kind kind, const ch
     return VA_OK;
 }
 
-static enum va_err submit(struct store_request *q, struct loop_thread *to,
+static enum va_err submit(struct store_request *q, struct loop *to,
                           struct store_request **ret_request)
 {
     struct store *s = q->store;
     struct store_request *handle = q->reply_to ? q : NULL;
     q->mail.deliver = q->kind == REQUEST_FIND ? reader_take : writer_take;
-    enum va_err err = loop_post(loop_thread_loop(to), &q->mail);
+    enum va_err err = loop_post(to, &q->mail);
     if (err) {
         (void)__atomic_sub_fetch(&s->outstanding, 1, __ATOMIC_RELAXED);
         free(q);
@@ -206,7 +210,7 @@ static enum va_err submit_write(struct store_request *q, struct loop *reply_to,
     q->reply_to = on_done ? reply_to : NULL;
     q->on_done = on_done;
     q->arg = arg;
-    return submit(q, q->store->writer_thread, ret_request);
+    return submit(q, q->store->writer_loop, ret_request);
 }
 
 enum va_err store_find_secretary(struct store *store, struct loop *reply_to, const char *tenant,
@@ -227,7 +231,7 @@ enum va_err store_find_secretary(struct store *store, struct loop *reply_to, con
     q->reply_to = reply_to;
     q->on_found = on_done;
     q->arg = arg;
-    return submit(q, store->reader_thread, ret_request);
+    return submit(q, store->reader_loop, ret_request);
 }
 
 enum va_err store_put_call(struct store *store, struct loop *reply_to,

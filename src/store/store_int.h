@@ -60,12 +60,13 @@ struct reader {
 struct store {
     struct writer writer;
     struct reader reader;
-    struct loop_thread *writer_thread, *reader_thread;
-    struct mail closing;  /**< to the writer */
-    size_t outstanding;   /**< atomic */
-    uint64_t failures;    /**< atomic */
-    uv_mutex_t lock;      /**< of `last` alone */
-    struct va_fault last; /**< why a request failed */
+    struct loop_thread *writer_thread, *reader_thread; /**< of open and close alone */
+    struct loop *writer_loop, *reader_loop;            /**< theirs */
+    struct mail closing;                               /**< to the writer */
+    size_t outstanding;                                /**< atomic */
+    uint64_t failures;                                 /**< atomic */
+    uv_mutex_t lock;                                   /**< of `last` alone */
+    struct va_fault last;                              /**< why a request failed */
 };
 
 VA_CHECK enum va_err writer_open(struct writer *w, sqlite3 *db, struct va_fault *fault);

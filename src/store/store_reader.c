@@ -6,15 +6,19 @@
 enum va_err reader_open(struct reader *r, sqlite3 *db, struct va_fault *fault)
 {
     r->db = db;
-    /* The three comparisons are one index each (OR optimization); the order tells which one wins.
-     */
+    /* One index each; the first kind of match wins. */
     enum va_err err = secretary_row_select(
         db,
-        "WHERE tenant = ?1 AND enabled AND (id = ?2 OR name = ?2 OR extension = ?2)"
-        " ORDER BY id = ?2 DESC, name = ?2 DESC LIMIT 1",
+        "WHERE seq = (SELECT seq FROM ("
+        "SELECT seq, 1 AS kind FROM secretaries WHERE id = ?2 AND tenant = ?1 AND enabled = 1"
+        " UNION ALL "
+        "SELECT seq, 2 FROM secretaries WHERE tenant = ?1 AND name = ?2 AND enabled = 1"
+        " UNION ALL "
+        "SELECT seq, 3 FROM secretaries WHERE tenant = ?1 AND extension = ?2 AND extension <> ''"
+        " AND enabled = 1) ORDER BY kind LIMIT 1)",
         &r->by_key, fault);
     if (!err)
-        err = secretary_row_select(db, "WHERE tenant = ?1 AND enabled ORDER BY seq LIMIT 1",
+        err = secretary_row_select(db, "WHERE tenant = ?1 AND enabled = 1 ORDER BY seq LIMIT 1",
                                    &r->first, fault);
     return err;
 }

@@ -183,5 +183,5 @@ void writer_take(struct mail *mail)
     struct writer *w = &q->store->writer;
     list_push(&w->batch, &q->link);
     if (!tmr_running(&w->on_idle))
-        tmr_start(&w->on_idle, loop_thread_loop(q->store->writer_thread), 0, on_idle, q->store);
+        tmr_start(&w->on_idle, q->store->writer_loop, 0, on_idle, q->store);
 }
