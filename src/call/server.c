@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { IDLE_CHECK_MS = 20 };
+enum { IDLE_CHECK_MS = 20, FRAME_MS = 20 };
 
 struct worker_slot {
     struct call_worker worker;
@@ -257,7 +257,12 @@ static enum va_err start_worker(struct worker_slot *slot, struct call_server *s,
     if (err)
         return err;
     w->loop = loop_thread_loop(w->thread);
-    return media_clock_new(w->loop, &w->clock);
+    err = media_clock_new(w->loop, &w->clock);
+    /* FreeSWITCH paces what we send and queues what comes early, and the queue cannot be flushed:
+     * frames missed in a stall are skipped, so the delay stays what it was. */
+    if (!err)
+        media_clock_set_catchup(w->clock, FRAME_MS);
+    return err;
 }
 
 static size_t worker_count(const struct settings *settings)
