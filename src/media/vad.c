@@ -95,13 +95,14 @@ void vad_set_timing(struct vad *v, int end_silence_ms, int min_speech_ms)
 /* Power around the mean: an offset is not sound, and a constant frame has none at all. */
 static float level_of(const int16_t *x, size_t n)
 {
-    int64_t sum = 0, squares = 0;
+    int32_t total = 0; /* n is at most MEDIA_FRAME_MAX, so it fits */
+    int64_t squares = 0;
     for (size_t i = 0; i < n; i++) {
         int32_t s = x[i];
-        sum += s;
-        squares += (int64_t)(s * s);
+        total += s;
+        squares += s * s;
     }
-    int64_t count = (int64_t)n; /* exact: n < 65536 */
+    int64_t sum = total, count = (int64_t)n; /* all exact */
     float power = (float)(count * squares - sum * sum) / ((float)n * (float)n);
     if (power < 0.3f) /* less than one bit of dither */
         return MEDIA_SILENCE_DBFS;
