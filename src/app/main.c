@@ -21,6 +21,8 @@ static const struct command commands[] = {
     {"serve", "take calls from FreeSWITCH until SIGTERM", cmd_serve},
     {"call", "play FreeSWITCH's side of a call to a running daemon", cmd_call},
     {"secretary", "list, show, import and export secretaries", cmd_secretary},
+    {"calls", "list calls, show one with what was said", cmd_calls},
+    {"messages", "list the messages callers left", cmd_messages},
     {"config", "show every setting with its value", cmd_config},
     {"version", "show the version", cmd_version},
 };

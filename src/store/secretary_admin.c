@@ -1,12 +1,9 @@
 #include "store/secretary_admin.h"
+#include "store/admin_int.h"
 #include "store/migrate.h"
 #include "store/secretary_row.h"
 
 #include <stdlib.h>
-
-struct store_admin {
-    sqlite3 *db;
-};
 
 enum va_err store_admin_open(const char *data_dir, struct store_admin **ret_admin,
                              struct va_fault *fault)
