@@ -135,6 +135,8 @@ const struct leg_handlers call_leg_handlers = {on_started, on_frame, on_failed};
 static void on_drained(void *arg, uint32_t answer)
 {
     struct call *c = arg;
+    uint32_t played = playout_played_ms(c->playout, answer);
+    call_line_close(c, answer, played, played);
     c->drained = answer; /* acted upon when its last frame is on the wire */
 }
 

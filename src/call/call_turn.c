@@ -180,8 +180,6 @@ void call_drained(struct call *c, uint32_t answer)
         call_message_beeped(c);
         return;
     }
-    uint32_t played = playout_played_ms(c->playout, answer);
-    call_line_close(c, answer, played, played);
     if (c->tool_pending && (c->state == CALL_SPEAKING || c->state == CALL_THINKING))
         call_run_tool(c);
     else
