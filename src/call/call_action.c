@@ -88,9 +88,12 @@ static void transfer_now(void *arg)
     (void)str_copy(c->record.destination, sizeof(c->record.destination), str_of(d->number));
     call_line_say(c, SPEAKER_SYSTEM, line);
     call_event_log(c, "transfer", "destination", line);
+    /* With socket_resume=true (many dialplans) FreeSWITCH 1.10.12 resets whatever the channel does
+     * by the time our socket closes: the transferred caller would hear nothing for ever. */
+    enum va_err err = esl_session_setvar(c->control, "socket_resume", str_of("false"), NULL);
     struct esl_execute x = {.app = "transfer", .arg = str_make(line, (size_t)n)};
-    enum va_err err =
-        esl_session_execute(c->control, &x, &(struct esl_then){on_transfer_result, c, 5000});
+    if (!err)
+        err = esl_session_execute(c->control, &x, &(struct esl_then){on_transfer_result, c, 5000});
     if (err)
         call_tool_done(c, err);
 }
