@@ -28,6 +28,24 @@ void session_note(struct fakefs_session *s, enum fakefs_note note, const char *f
     s->ops->note(s->arg, note, text);
 }
 
+static void set_variables(struct fakefs_session *s, const struct fakefs_session_cfg *cfg)
+{
+    for (size_t i = 0; i < cfg->variable_count; i++) {
+        struct str value = str_of(cfg->variables[i]), name = str_cut(&value, '=');
+        char *n = str_dup(name), *v = str_dup(value);
+        if (n && v)
+            fakefs_channel_set(&s->ch, n, v);
+        free(n);
+        free(v);
+    }
+    fakefs_channel_set(&s->ch, "current_application_data", s->socket_arg);
+    fakefs_channel_set(&s->ch, "current_application", "socket");
+    struct str host = str_of(s->socket_arg);
+    char host_text[128];
+    (void)str_copy(host_text, sizeof(host_text), str_cut(&host, ':'));
+    fakefs_channel_set(&s->ch, "socket_host", host_text);
+}
+
 enum va_err fakefs_session_new(const struct fakefs_session_cfg *cfg,
                                const struct fakefs_session_ops *ops, void *arg,
                                struct fakefs_session **ret)
@@ -42,12 +60,7 @@ enum va_err fakefs_session_new(const struct fakefs_session_cfg *cfg,
     fakefs_channel_init(&s->ch, &cfg->caller, s->clock);
     (void)str_copy(s->socket_arg, sizeof(s->socket_arg),
                    str_of(cfg->socket_arg ? cfg->socket_arg : "127.0.0.1:8022 async full"));
-    fakefs_channel_set(&s->ch, "current_application_data", s->socket_arg);
-    fakefs_channel_set(&s->ch, "current_application", "socket");
-    struct str host = str_of(s->socket_arg);
-    char host_text[128];
-    (void)str_copy(host_text, sizeof(host_text), str_cut(&host, ':'));
-    fakefs_channel_set(&s->ch, "socket_host", host_text);
+    set_variables(s, cfg);
     rand_uuid(s->socket_uuid);
     s->in_socket = true;
     s->start_us = session_now(s);

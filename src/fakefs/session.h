@@ -65,7 +65,9 @@ struct fakefs_session_ops {
 struct fakefs_session_cfg {
     struct fakefs_caller caller;
     const struct va_clock *clock; /**< NULL: the system's */
-    const char *socket_arg;       /**< Application-Data: "127.0.0.1:8022 async full" */
+    const char *const *variables; /**< "name=value" set before `socket` */
+    size_t variable_count;
+    const char *socket_arg; /**< Application-Data: "127.0.0.1:8022 async full" */
     enum fakefs_human human;
     uint32_t human_rings_ms; /**< before answering [ms] */
     uint32_t human_talks_ms; /**< before hanging up; 0 is 2000 [ms] */
