@@ -36,6 +36,7 @@ struct leg {
     int rate_hz;
     size_t frame_samples; /* 0 until the first frame */
     bool failed;
+    bool *gone; /* set by close() inside on_started */
     struct tmr watch;
     uint64_t seen_at_watch;
     struct leg_stats stats;
@@ -93,17 +94,20 @@ static bool whole_frame(const struct leg *leg, size_t samples)
     return media_format_valid(f) && media_format_samples(f) == samples;
 }
 
+/* @return false when the handler closed the leg */
 static bool start(struct leg *leg, size_t samples)
 {
-    if (!whole_frame(leg, samples))
-        return false;
     leg->frame_samples = samples;
     leg->seen_at_watch = leg->stats.frames_in;
     tmr_start(&leg->watch, leg->loop, (uint64_t)leg->settings->media_lost_timeout_ms, on_lost_check,
               leg);
     struct leg_format format = {leg->rate_hz, (int)(samples * 1000u / (size_t)leg->rate_hz)};
+    bool gone = false;
+    leg->gone = &gone;
     leg->h->on_started(leg->arg, &format);
-    return true;
+    if (!gone)
+        leg->gone = NULL;
+    return !gone;
 }
 
 static bool is_fill(const int16_t *samples, size_t count)
@@ -123,14 +127,14 @@ static void on_datagram(void *arg, const struct net_addr *from, const void *p, s
     }
     size_t samples = len / 2;
     bool good = len % 2 == 0 && samples > 0 && samples <= MEDIA_FRAME_MAX && !leg->failed;
-    if (good && leg->frame_samples)
-        good = samples == leg->frame_samples;
-    else if (good)
-        good = start(leg, samples);
-    if (!good || leg->failed || !leg->sock) {
-        leg->stats.bad_size += !good;
+    if (good)
+        good = leg->frame_samples ? samples == leg->frame_samples : whole_frame(leg, samples);
+    if (!good) {
+        leg->stats.bad_size++;
         return;
     }
+    if (!leg->frame_samples && !start(leg, samples))
+        return;
     leg->stats.frames_in++;
     /* The scratch buffer is aligned; L16 here is little-endian as the hosts FreeSWITCH runs on. */
     const int16_t *pcm = p;
@@ -191,6 +195,8 @@ static void unicast_close(struct leg **pleg)
     if (!leg)
         return;
     *pleg = NULL;
+    if (leg->gone)
+        *leg->gone = true;
     tmr_stop(&leg->watch);
     udp_close(&leg->sock);
     esl_session_forget(leg->control, leg);
