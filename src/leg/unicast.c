@@ -234,7 +234,7 @@ static enum va_err unicast_open(const struct leg_cfg *cfg, const struct leg_hand
 
 static void unicast_send(struct leg *leg, const int16_t *samples, size_t count)
 {
-    if (count != leg->frame_samples || leg->failed)
+    if (!count || count != leg->frame_samples || leg->failed)
         return;
     if (udp_send(leg->sock, &leg->remote, samples, count * sizeof(*samples)))
         leg->stats.send_fails++;
