@@ -144,7 +144,7 @@ static void on_datagram(void *arg, const struct net_addr *from, const void *p, s
 static void on_unicast_reply(void *arg, const struct esl_result *r)
 {
     struct leg *leg = arg;
-    if (r->err) {
+    if (r->err && r->err != VA_ECLOSED) { /* the session itself tells of its end */
         char cause[200];
         (void)snprintf(cause, sizeof(cause), "FreeSWITCH refused unicast: %.*s", STR_ARG(r->text));
         fail(leg, r->err, cause);
