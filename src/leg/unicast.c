@@ -162,18 +162,23 @@ static uint16_t next_remote_port(const struct settings *s)
     return (uint16_t)((unsigned)s->unicast_port_min + atomic_fetch_add(&next, 1) % count);
 }
 
+/* What the setting says, else one side of the control socket. Through its text, because that of a
+ * listener on :: is IPv4-mapped, and an IPv4 socket can send to the plain form only. */
+static enum va_err choose_address(const char *setting, const struct net_addr *control,
+                                  uint16_t port, struct net_addr *ret)
+{
+    char ip[NET_ADDR_TEXT];
+    net_addr_ip(control, ip);
+    return net_addr_parse(*setting ? setting : ip, port, ret);
+}
+
 static enum va_err pick_addresses(struct leg *leg, const struct leg_cfg *cfg)
 {
     const struct settings *s = cfg->settings;
-    uint16_t remote_port = next_remote_port(s);
-    leg->remote = cfg->control_peer;
-    net_addr_set_port(&leg->remote, remote_port);
-    if (*s->freeswitch_rtp_ip && net_addr_parse(s->freeswitch_rtp_ip, remote_port, &leg->remote))
-        return VA_EINVAL;
-    leg->local = cfg->control_local;
-    if (*s->rtp_advertise_address && net_addr_parse(s->rtp_advertise_address, 0, &leg->local))
-        return VA_EINVAL;
-    return VA_OK;
+    enum va_err err =
+        choose_address(s->freeswitch_rtp_ip, &cfg->control_peer, next_remote_port(s), &leg->remote);
+    return err ? err
+               : choose_address(s->rtp_advertise_address, &cfg->control_local, 0, &leg->local);
 }
 
 static enum va_err open_socket(struct leg *leg)
