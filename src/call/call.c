@@ -185,10 +185,10 @@ static void open_provider(struct call *c)
 {
     const char *name =
         *c->secretary->provider ? c->secretary->provider : c->env->settings->ai_provider;
-    c->provider_ops = provider_find(name);
+    c->provider_ops = c->env->find_provider(name);
     if (!c->provider_ops) {
         log_warn("call", &c->log, "provider-unknown", "provider", name, "using", "attendant", NULL);
-        c->provider_ops = provider_find("attendant");
+        c->provider_ops = c->env->find_provider("attendant");
     }
     struct provider_cfg cfg = {.loop = c->loop,
                                .env = &c->env->provider,
