@@ -26,10 +26,10 @@ static bool on_message(void *hash, const struct esl_message *m)
 
 static uint64_t run(struct str s, size_t cut, size_t step)
 {
-    static const struct esl_parser_cfg cfg = {4096, 65536};
     struct esl_parser *parser = NULL;
     uint64_t hash = 14695981039346656037u;
-    enum va_err err = esl_parser_new(&cfg, on_message, &hash, &parser);
+    enum va_err err =
+        esl_parser_new(&(struct esl_parser_cfg){4096, 65536}, on_message, &hash, &parser);
     for (size_t at = 0, n; !err && at < s.len; at += n, cut = 0) {
         n = cut ? cut : step && step < s.len - at ? step : s.len - at;
         err = esl_parser_feed(parser, s.p + at, n);
