@@ -118,6 +118,25 @@ static void missed_ticks_follow_up_to_100_ms(void **state)
     rig_close(&r);
 }
 
+static void with_a_catch_up_of_one_period_no_burst_follows_a_stall(void **state)
+{
+    (void)state;
+    struct rig r;
+    rig_open(&r);
+    media_clock_set_catchup(r.clock, 20);
+    struct member m = {0};
+    join(&r, &m, 20);
+    pass(&r, 20000);
+    pass(&r, 39000); /* nearly two periods late: still nothing is lost */
+    assert_int_equal(m.count, 2);
+    pass(&r, 101000); /* six ticks in one go: one frame, five skipped */
+    assert_int_equal(m.count, 3);
+    assert_int_equal(m.tick.skipped, 5);
+    pass(&r, 20000);
+    assert_int_equal(m.count, 4);
+    rig_close(&r);
+}
+
 static void members_are_spread_over_the_slots(void **state)
 {
     (void)state;
@@ -274,6 +293,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_member_ticks_once_per_period_without_drift),
         cmocka_unit_test(missed_ticks_follow_up_to_100_ms),
+        cmocka_unit_test(with_a_catch_up_of_one_period_no_burst_follows_a_stall),
         cmocka_unit_test(members_are_spread_over_the_slots),
         cmocka_unit_test(joining_and_leaving_inside_a_tick_is_safe),
         cmocka_unit_test(the_last_member_may_leave_and_return_in_its_tick),

@@ -1,0 +1,99 @@
+/* Transcript lines are written when it is known how much of them was heard. */
+#include "call/call_int.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+static int64_t now_ms(const struct call *c)
+{
+    return (clock_wall_us(loop_clock(c->loop)) - c->record.answered_us) / 1000;
+}
+
+void call_publish_line(struct call *c, const struct transcript_line *line)
+{
+    static const char *const who[] = {"caller", "agent", "system"};
+    char at[24];
+    int n = snprintf(at, sizeof(at), "%lld", (long long)line->at_ms);
+    const struct esl_field fields[] = {
+        {"Voice-AI-Call", str_of(c->uuid)},
+        {"Voice-AI-Speaker", str_of(who[line->speaker])},
+        {"Voice-AI-At-Ms", str_make(at, (size_t)n)},
+    };
+    enum va_err err =
+        esl_session_send_custom(c->control, "voice_ai::transcript", fields,
+                                sizeof(fields) / sizeof(fields[0]), str_of(line->text), NULL);
+    if (err)
+        log_debug("call", &c->log, "not-published", "why", va_err_text(err), NULL);
+}
+
+static void write_line(struct call *c, const struct transcript_line *line)
+{
+    enum va_err err = store_add_line(c->env->store, c->loop, c->uuid, line, NULL, NULL, NULL);
+    if (err)
+        log_error("call", &c->log, "transcript-lost", "why", va_err_text(err), NULL);
+    if (c->env->settings->publish_transcript)
+        call_publish_line(c, line);
+}
+
+void call_line_say(struct call *c, enum speaker who, const char *text)
+{
+    struct transcript_line line = {.speaker = who, .at_ms = now_ms(c), .text = text};
+    write_line(c, &line);
+}
+
+void call_line_open(struct call *c, uint32_t answer, const char *text)
+{
+    struct spoken_line *slot = NULL;
+    for (size_t i = 0; i < CALL_LINES_MAX && !slot; i++)
+        if (!c->lines[i].answer)
+            slot = &c->lines[i];
+    if (!slot)
+        return; /* more answers than the playout takes: their audio was refused too */
+    slot->text = str_dup(str_of(text));
+    if (!slot->text)
+        return;
+    slot->answer = answer;
+    slot->at_ms = now_ms(c);
+}
+
+/* Of a text, the part that was heard: in proportion to time, cut between words, marked with "…". */
+static void cut_to_heard(char *text, uint32_t heard_ms, uint32_t total_ms)
+{
+    if (heard_ms >= total_ms)
+        return;
+    size_t len = strlen(text), keep = (size_t)((uint64_t)len * heard_ms / total_ms);
+    while (keep > 0 && text[keep] != ' ')
+        keep--;
+    if (keep + 3 <= len)
+        memcpy(text + keep, "\xe2\x80\xa6", 4); /* … */
+}
+
+static void close_slot(struct call *c, struct spoken_line *slot, uint32_t heard_ms,
+                       uint32_t total_ms)
+{
+    cut_to_heard(slot->text, heard_ms, total_ms);
+    struct transcript_line line = {.speaker = SPEAKER_AGENT,
+                                   .at_ms = slot->at_ms,
+                                   .length_ms = (int32_t)heard_ms,
+                                   .text = slot->text};
+    write_line(c, &line);
+    free(slot->text);
+    *slot = (struct spoken_line){0};
+}
+
+void call_line_close(struct call *c, uint32_t answer, uint32_t heard_ms, uint32_t total_ms)
+{
+    for (size_t i = 0; i < CALL_LINES_MAX; i++) {
+        struct spoken_line *slot = &c->lines[i];
+        if (slot->answer == answer && answer)
+            close_slot(c, slot, heard_ms, total_ms);
+    }
+}
+
+void call_lines_free(struct call *c)
+{
+    for (size_t i = 0; i < CALL_LINES_MAX; i++) {
+        free(c->lines[i].text);
+        c->lines[i] = (struct spoken_line){0};
+    }
+}
