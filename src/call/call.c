@@ -24,6 +24,11 @@ static void on_stuck(void *arg)
     call_fire(c, EV_STUCK);
 }
 
+void call_stuck_after(struct call *c, unsigned ms)
+{
+    tmr_start(&c->stuck, c->loop, ms, on_stuck, c);
+}
+
 /* The one setter. Every move of a call goes through here and can be followed in the debug log. */
 static void set_state(struct call *c, enum call_state next, enum call_event by)
 {
@@ -48,7 +53,8 @@ void call_fire(struct call *c, enum call_event event)
                   call_event_name(event), NULL);
         return;
     }
-    set_state(c, (enum call_state)rule->next, event);
+    if (rule->next != (unsigned char)c->state)
+        set_state(c, (enum call_state)rule->next, event);
     if (rule->action)
         rule->action(c);
 }

@@ -3,6 +3,8 @@
 
 #include <stdio.h>
 
+enum { HANGUP_MS = 5000 /* FreeSWITCH's time to end the channel */ };
+
 static void quiet(struct call *c)
 {
     call_media_interrupt(c);
@@ -42,6 +44,7 @@ static void hang_up_now(void *arg)
 {
     struct call *c = arg;
     c->hanging_up = true;
+    call_stuck_after(c, HANGUP_MS);
     if (esl_session_hangup(c->control, "NORMAL_CLEARING",
                            &(struct esl_then){on_hangup_refused, c, 0}))
         call_fire(c, EV_CONTROL_LOST);

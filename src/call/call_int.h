@@ -109,6 +109,8 @@ void call_fire(struct call *c, enum call_event event);
 void call_finish(struct call *c, enum call_outcome outcome);
 void call_event_log(struct call *c, const char *event, const char *key, const char *value);
 void call_maybe_ready(struct call *c);
+/** EV_STUCK in `ms` unless the state changes before. */
+void call_stuck_after(struct call *c, unsigned ms);
 
 /* ---- call_media.c */
 extern const struct leg_handlers call_leg_handlers;
