@@ -41,12 +41,20 @@ check() { # name, command...
     fi
 }
 
-wait_log() { # pattern, seconds: until the log has it
-    timeout "$2" tail -n +1 -f "$work/log" 2>/dev/null | grep -q -m1 -E "$1"
+wait_count() { # pattern, how often, seconds: until the log has it so often
+    local n=0 line tail_pid
+    exec 9< <(exec tail -n +1 -f "$work/log" 2>/dev/null)
+    tail_pid=$!
+    while [ $n -lt "$2" ] && IFS= read -r -t "$3" -u 9 line; do
+        [[ $line =~ $1 ]] && n=$((n + 1))
+    done
+    exec 9<&-
+    kill "$tail_pid" 2>/dev/null
+    [ $n -ge "$2" ]
 }
 
-wait_count() { # pattern, how often, seconds
-    timeout "$3" tail -n +1 -f "$work/log" 2>/dev/null | grep -m"$2" -cE "$1" >/dev/null
+wait_log() { # pattern, seconds: until the log has it
+    wait_count "$1" 1 "$2"
 }
 
 start() { # start the daemon, wait until it is ready; settings from the environment
