@@ -1,7 +1,7 @@
 #include "app/call_options.h"
 
 #include <inttypes.h>
-#include <stdlib.h>
+#include <stdio.h>
 
 const char call_options_help[] =
     "Usage: voice-ai call [options]\n"
@@ -33,6 +33,7 @@ struct reader {
     int at;
     struct call_options *o;
     struct va_fault *fault;
+    const char *language;
 };
 
 static enum va_err bad(struct reader *r, const char *option, const char *what)
@@ -174,8 +175,6 @@ static bool read_flag(struct call_options *o, const char *option)
 
 static enum va_err read_all(struct reader *r)
 {
-    static const char *language;
-    language = NULL;
     while (r->at < r->argc) {
         const char *option = r->argv[r->at++];
         if (read_flag(r->o, option))
@@ -186,15 +185,19 @@ static enum va_err read_all(struct reader *r)
             return bad(r, option, "unknown option, or its value is missing");
         const char *value = r->argv[r->at++];
         if (str_eqz(str_of(option), "--language")) {
-            language = value;
+            r->language = value;
             continue;
         }
         enum va_err err = read_value(r, option, value);
         if (err)
             return err;
     }
-    if (language && !r->o->voice)
-        r->o->voice = language;
+    if (!r->language)
+        return VA_OK;
+    if (!r->o->voice)
+        r->o->voice = r->language;
+    (void)snprintf(r->o->language_var, sizeof(r->o->language_var), "default_language=%s",
+                   r->language);
     return VA_OK;
 }
 
@@ -223,7 +226,7 @@ enum va_err call_options_read(const struct settings *s, int argc, char **argv,
                              .ptime_ms = 20,
                              .timeout_s = 60,
                              .human_talks_ms = 2000};
-    struct reader r = {argc, argv, 0, &o, fault};
+    struct reader r = {argc, argv, 0, &o, fault, NULL};
     enum va_err err = read_all(&r);
     if (!err && !o.voice)
         o.voice = "pt-br";

@@ -22,6 +22,7 @@ struct call_options {
     const char *number, *from, *from_name, *voice, *script, *wav_out;
     const char *var[CALL_VARS_MAX]; /**< "name=value" */
     size_t var_count;
+    char language_var[80]; /**< "default_language=…" or "" */
     struct call_turn turn[CALL_TURNS_MAX];
     size_t turn_count;
     const char *dtmf;

@@ -74,8 +74,10 @@ static enum va_err address(struct call_app *a, struct net_addr *ret)
 
 static enum va_err configure(struct call_app *a, struct fakefs_call_cfg *ret)
 {
-    const struct call_options *o = &a->o;
+    struct call_options *o = &a->o;
     a->lateness.bin_us = 100;
+    if (*o->language_var && o->var_count < CALL_VARS_MAX)
+        o->var[o->var_count++] = o->language_var;
     *ret = (struct fakefs_call_cfg){.session = {.caller = {.number = o->number,
                                                            .from = o->from,
                                                            .from_name = o->from_name,

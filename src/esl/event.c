@@ -33,10 +33,8 @@ void esl_event_free(struct esl_event **pev)
     free(ev);
 }
 
-static bool index_room(struct esl_event *ev)
+bool esl_event_grow(struct esl_event *ev)
 {
-    if (ev->count < ev->cap)
-        return true;
     if (ev->count >= ESL_EVENT_HEADERS_MAX) {
         ev->flawed = true;
         return false;
@@ -49,14 +47,6 @@ static bool index_room(struct esl_event *ev)
     }
     ev->h = h;
     ev->cap = cap;
-    return true;
-}
-
-bool esl_event_add(struct esl_event *ev, const struct esl_header *h)
-{
-    if (!index_room(ev))
-        return false;
-    ev->h[ev->count++] = *h;
     return true;
 }
 
@@ -149,12 +139,20 @@ static struct str value(const struct esl_event *ev, const struct esl_header *h)
     return text(ev, h->coding, h->value_at, h->value_len);
 }
 
+/* Nearly always the case is the same and the last byte tells names apart soonest. */
+static bool same_name(const char *a, const char *b, size_t len)
+{
+    if (len && ((a[len - 1] ^ b[len - 1]) & ~0x20))
+        return false;
+    return memcmp(a, b, len) == 0 || str_ieq(str_make(a, len), str_make(b, len));
+}
+
 /* Last header of that name, so that the last of duplicates wins. */
 static const struct esl_header *find(const struct esl_event *ev, struct str name)
 {
     for (size_t i = ev->count; i-- > 0;) {
         const struct esl_header *h = &ev->h[i];
-        if (h->name_len == name.len && str_ieq(header_name(ev, h), name))
+        if (h->name_len == name.len && same_name(header_name(ev, h).p, name.p, name.len))
             return h;
     }
     return NULL;
@@ -242,8 +240,8 @@ struct str esl_event_var(const struct esl_event *ev, const char *name)
         const struct esl_header *h = &ev->h[i];
         struct str n = header_name(ev, h);
         size_t count;
-        if (n.len == PREFIX + len && str_ieq(str_make(n.p, PREFIX), str_make(prefix, PREFIX)) &&
-            str_ieq(str_make(n.p + PREFIX, len), str_make(name, len)))
+        if (n.len == PREFIX + len && same_name(n.p + PREFIX, name, len) &&
+            same_name(n.p, prefix, PREFIX))
             return element(ev, h, 0, &count);
     }
     return (struct str){0};

@@ -5,20 +5,21 @@
  * Values of other types are kept as raw text.
  */
 #include "esl/event_int.h"
+#include "esl/marks.h"
 
 struct scan {
     const char *p;
     size_t len, at;
+    struct esl_marks marks; /* of quotes and backslashes */
 };
 
-static void blanks(struct scan *s)
+static inline void blanks(struct scan *s)
 {
-    while (s->at < s->len && (s->p[s->at] == ' ' || s->p[s->at] == '\n' || s->p[s->at] == '\r' ||
-                              s->p[s->at] == '\t'))
+    while (s->at < s->len && (unsigned char)s->p[s->at] <= ' ')
         s->at++;
 }
 
-static bool take(struct scan *s, char c)
+static inline bool take(struct scan *s, char c)
 {
     blanks(s);
     if (s->at >= s->len || s->p[s->at] != c)
@@ -43,17 +44,19 @@ size_t esl_json_string_end(const char *p, size_t len, size_t at)
     return 0;
 }
 
-static bool string(struct scan *s, size_t *ret_at, size_t *ret_len)
+static inline bool string(struct scan *s, size_t *ret_at, size_t *ret_len)
 {
     blanks(s);
     if (s->at >= s->len || s->p[s->at] != '"')
         return false;
-    size_t end = esl_json_string_end(s->p, s->len, s->at);
-    if (!end)
+    size_t start = s->at + 1, q = esl_marks_next(&s->marks, start);
+    while (q < s->len && s->p[q] == '\\')
+        q = esl_marks_next(&s->marks, q + 2);
+    if (q >= s->len)
         return false;
-    *ret_at = s->at + 1;
-    *ret_len = end - s->at - 2;
-    s->at = end;
+    *ret_at = start;
+    *ret_len = q - start;
+    s->at = q + 1;
     return true;
 }
 
@@ -86,7 +89,7 @@ static bool other(struct scan *s, size_t *ret_at, size_t *ret_len)
     return s->at > start && s->at < s->len;
 }
 
-static bool value(struct scan *s, struct esl_header *h)
+static inline bool value(struct scan *s, struct esl_header *h)
 {
     size_t at = 0, len = 0;
     blanks(s);
@@ -106,7 +109,7 @@ static bool value(struct scan *s, struct esl_header *h)
     return true;
 }
 
-static bool name(struct esl_event *ev, struct scan *s, struct esl_header *h)
+static inline bool name(struct esl_event *ev, struct scan *s, struct esl_header *h)
 {
     size_t at = 0, len = 0;
     if (!string(s, &at, &len))
@@ -133,7 +136,7 @@ static bool pair(struct esl_event *ev, struct scan *s)
 
 void esl_event_scan_json(struct esl_event *ev)
 {
-    struct scan s = {ev->raw, ev->len, 0};
+    struct scan s = {ev->raw, ev->len, 0, esl_marks_over(ev->raw, ev->len, '"', '\\')};
     bool ok = take(&s, '{');
     if (ok && take(&s, '}'))
         return;

@@ -61,9 +61,9 @@ static void on_event(void *arg, const struct esl_event *ev)
 static void on_notice(void *arg, enum esl_notice notice, struct str text)
 {
     struct esl_session *s = arg;
-    if (notice == ESL_NOTICE_LINGER) {
+    if (notice == ESL_NOTICE_LINGER) { /* may come before the last completions */
         s->hungup = true;
-        esl_exec_end(&s->exec, ESL_WHY_HANGUP, true);
+        esl_exec_end(&s->exec, ESL_WHY_HANGUP, false);
     }
     if (!esl_conn_closed(s->conn) && s->h.on_notice)
         s->h.on_notice(s->arg, notice, text);

@@ -109,7 +109,8 @@ VA_CHECK enum va_err esl_session_bgapi(struct esl_session *s, struct str line,
 struct esl_execute {
     const char *app;
     struct str arg; /**< any bytes but NUL; beware: FreeSWITCH expands ${…} in it, see escape.h */
-    bool no_lock;   /**< leave out event-lock: FreeSWITCH then nests and completes last-in-first */
+    bool no_lock;   /**< leave out event-lock: FreeSWITCH then nests and completes last-in-first.
+                     *   With it, sendmsg (unicast too) waits until the application ends */
     bool async;     /**< `async: true` */
     int loops;      /**< 0 or 1: once; -1 for ever */
 };
@@ -122,7 +123,8 @@ struct esl_execute {
 VA_CHECK enum va_err esl_session_execute(struct esl_session *s, const struct esl_execute *x,
                                          const struct esl_then *then);
 
-/** `cause` as "NORMAL_CLEARING"; NULL leaves it to FreeSWITCH. */
+/** Hang up now, whatever is playing (without `full`: after the applications with event-lock).
+ *  `cause` as "USER_BUSY"; NULL: normal clearing. */
 VA_CHECK enum va_err esl_session_hangup(struct esl_session *s, const char *cause,
                                         const struct esl_then *then);
 

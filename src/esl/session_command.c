@@ -135,6 +135,13 @@ enum va_err esl_session_hangup(struct esl_session *s, const char *cause,
         return VA_EINVAL;
     struct buf b;
     buf_init(&b, s->out_max);
+    /* sendmsg is a message to the channel and waits behind every application with event-lock (seen
+     * on 1.10.12: +OK at once, hung up 20 s later). uuid_kill waits for nothing but needs `full`.
+     */
+    if (s->full) {
+        (void)buf_addf(&b, "api uuid_kill %s %s\n", s->uuid, cause ? cause : "NORMAL_CLEARING");
+        return submit(s, &b, ESL_REQUEST_API, then);
+    }
     (void)buf_addz(&b, "sendmsg\ncall-command: hangup\n");
     esl_command_headerz(&b, "hangup-cause", cause);
     return submit(s, &b, ESL_REQUEST_COMMAND, then);

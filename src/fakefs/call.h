@@ -58,7 +58,8 @@ struct fakefs_call_handlers {
 
 struct fakefs_call_stats {
     uint64_t opened_us, first_frame_us; /**< 0: never */
-    uint64_t sent, received, odd;       /**< frames; odd: of another size than a frame's */
+    uint64_t unwritten;           /**< messages the program did not take: it reads too slowly */
+    uint64_t sent, received, odd; /**< frames; odd: of another size than a frame's */
 };
 
 struct fakefs_call;

@@ -3,9 +3,9 @@
 #define VA_FAKEFS_CALL_INT_H
 
 #include "fakefs/call.h"
+#include "fakefs/sock.h"
 #include "media/format.h"
 #include "net/tcp.h"
-#include "net/udp.h"
 
 enum { KEYS_MAX = 64, KEY_GAP_MS = 300, HEARD_MAX = 16 * MEDIA_FRAME_MAX };
 
@@ -20,7 +20,7 @@ struct fakefs_call {
     enum va_err why;
     bool opened, ending;
 
-    struct udp_sock *udp;
+    struct fakefs_sock *udp;
     struct net_addr remote;
     struct media_tick tick;
     size_t frame; /* samples */

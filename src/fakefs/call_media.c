@@ -42,11 +42,10 @@ static void tell_gate(struct fakefs_call *c, enum fakefs_gate_event event)
         c->h->on_agent(c->arg, false, c->gate.last_us);
 }
 
-static void on_datagram(void *arg, const struct net_addr *from, const void *p, size_t len)
+/* Whoever it is from: FreeSWITCH does not look at it either. */
+static void on_datagram(void *arg, uint64_t now, const void *p, size_t len)
 {
     struct fakefs_call *c = arg;
-    uint64_t now = loop_now_us(c->loop);
-    (void)from; /* FreeSWITCH does not look at it either */
     c->stats.received++;
     if (!c->stats.first_frame_us)
         c->stats.first_frame_us = now;
@@ -66,7 +65,7 @@ void call_unicast_start(struct fakefs_call *c, const struct fakefs_unicast *wher
     struct net_addr local;
     if (net_addr_parse(where->local_ip, where->local_port, &local) ||
         net_addr_parse(where->remote_ip, where->remote_port, &c->remote) ||
-        udp_open(c->loop, &local, on_datagram, c, &c->udp)) {
+        fakefs_sock_open(c->loop, &local, on_datagram, c, &c->udp)) {
         c->udp = NULL;
         c->h->on_note(c->arg, FAKEFS_NOTE_UNICAST, "cannot bind: no audio, as in FreeSWITCH");
     }
@@ -76,7 +75,7 @@ void call_unicast_stop(struct fakefs_call *c)
 {
     if (!c->udp)
         return;
-    udp_close(&c->udp);
+    fakefs_sock_close(&c->udp);
     fakefs_meter_end(&c->meter);
 }
 
@@ -166,7 +165,7 @@ static void on_tick(void *arg, uint64_t now_us)
     size_t from = 0;
     if (flows) {
         spoke = next_frame(c, frame, &from);
-        if (!c->audio_failed && !udp_send(c->udp, &c->remote, frame, c->frame * 2))
+        if (!c->audio_failed && fakefs_sock_send(c->udp, &c->remote, frame, c->frame * 2))
             c->stats.sent++;
     }
     if (c->cfg.wav)
@@ -213,10 +212,10 @@ void fakefs_call_fail_audio(struct fakefs_call *c, bool failed)
     c->audio_failed = failed;
 }
 
-static void ignore_datagram(void *arg, const struct net_addr *from, const void *p, size_t len)
+static void ignore_datagram(void *arg, uint64_t at_us, const void *p, size_t len)
 {
     (void)arg;
-    (void)from;
+    (void)at_us;
     (void)p;
     (void)len;
 }
@@ -224,21 +223,22 @@ static void ignore_datagram(void *arg, const struct net_addr *from, const void *
 void fakefs_call_inject(struct fakefs_call *c, enum fakefs_inject what, unsigned count)
 {
     int16_t noise[MEDIA_FRAME_MAX];
-    struct udp_sock *other = NULL;
+    struct fakefs_sock *other = NULL;
     struct net_addr any = c->remote;
     if (!c->udp)
         return;
     for (size_t i = 0; i < c->frame; i++)
         noise[i] = (int16_t)(rand_below(40000) - 20000);
     net_addr_set_port(&any, 0);
-    if (what == FAKEFS_INJECT_FOREIGN && udp_open(c->loop, &any, ignore_datagram, c, &other))
+    if (what == FAKEFS_INJECT_FOREIGN &&
+        fakefs_sock_open(c->loop, &any, ignore_datagram, c, &other))
         return;
     static const size_t sizes[] = {0, 1, 7, 319, 1472, 2880};
     for (unsigned i = 0; i < count; i++) {
         size_t bytes = other ? c->frame * 2 : sizes[i % 6];
-        (void)udp_send(other ? other : c->udp, &c->remote, noise, bytes);
+        (void)fakefs_sock_send(other ? other : c->udp, &c->remote, noise, bytes);
     }
-    udp_close(&other);
+    fakefs_sock_close(&other);
 }
 
 void fakefs_clip_of(const struct pcm *pcm, struct fakefs_clip *ret)

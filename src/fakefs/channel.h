@@ -33,6 +33,7 @@ struct fakefs_channel {
     const struct va_clock *clock;
     char uuid[UUID_TEXT];
     char number[FAKEFS_NAME_MAX];    /**< destination number */
+    char rdnis[FAKEFS_NAME_MAX];     /**< number before the last transfer */
     char from[FAKEFS_NAME_MAX];      /**< caller's number */
     char from_name[FAKEFS_NAME_MAX]; /**< caller's name */
     char context[FAKEFS_NAME_MAX];

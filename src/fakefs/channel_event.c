@@ -163,6 +163,7 @@ static void add_profile(const struct fakefs_channel *ch, const struct prefixed *
     put(to, "Orig-Caller-ID-Number", ch->from);
     put(to, "Network-Addr", "127.0.0.1");
     put(to, "ANI", ch->from);
+    put(to, "RDNIS", ch->rdnis);
     put(to, "Destination-Number", ch->number);
     put(to, "Unique-ID", ch->uuid);
     put(to, "Source", "mod_sofia");

@@ -92,6 +92,8 @@ void fakefs_meter_add(struct fakefs_meter *m, uint64_t arrival_us)
     } else if (gap > m->max_gap_us) {
         m->max_gap_us = gap;
     }
+    if (m->fill == METER_LOOKAHEAD)
+        judge(m); /* may move the grid */
     if (m->next == 0)
         m->base_us = arrival_us;
     int64_t late = (int64_t)(arrival_us - m->base_us) - (int64_t)(m->next++ * m->period_us);
@@ -100,8 +102,6 @@ void fakefs_meter_add(struct fakefs_meter *m, uint64_t arrival_us)
         m->next--;
         late += (int64_t)m->period_us;
     }
-    if (m->fill == METER_LOOKAHEAD)
-        judge(m);
     m->pending[(m->head + m->fill++) % METER_LOOKAHEAD] = late;
     if (late < 0) /* the earliest so far: everyone else was that much later */
         shift(m, late);

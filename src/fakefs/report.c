@@ -37,6 +37,13 @@ void report_set_zero(struct report *r, uint64_t at_us)
     r->zero_us = at_us;
 }
 
+static struct json_object *json_ms(double value)
+{
+    struct json_object *o = json_object_new_double(value);
+    json_object_set_serializer(o, json_object_double_to_json_string, "%.1f", NULL);
+    return o;
+}
+
 static double ms(uint64_t us)
 {
     return (double)us / 1000;
@@ -52,7 +59,7 @@ void report_line(struct report *r, uint64_t at_us, const char *event, const char
     uint64_t at = at_us > r->zero_us ? at_us - r->zero_us : 0;
     if (r->cfg.json) {
         struct json_object *o = json_object_new_object();
-        json_object_object_add(o, "t_ms", json_object_new_double(ms(at)));
+        json_object_object_add(o, "t_ms", json_ms(ms(at)));
         json_object_object_add(o, "event", json_object_new_string(event));
         json_object_object_add(o, "text", json_object_new_string(text));
         json_object_array_add(r->events, o);
@@ -70,9 +77,9 @@ static void add_count(struct json_object *o, const char *name, uint64_t n)
 static void add_times(struct json_object *o, const char *name, const struct fakefs_histogram *h)
 {
     struct json_object *t = json_object_new_object();
-    json_object_object_add(t, "p50", json_object_new_double(ms(fakefs_histogram_at(h, 500))));
-    json_object_object_add(t, "p99", json_object_new_double(ms(fakefs_histogram_at(h, 990))));
-    json_object_object_add(t, "max", json_object_new_double(ms(h->max_us)));
+    json_object_object_add(t, "p50", json_ms(ms(fakefs_histogram_at(h, 500))));
+    json_object_object_add(t, "p99", json_ms(ms(fakefs_histogram_at(h, 990))));
+    json_object_object_add(t, "max", json_ms(ms(h->max_us)));
     json_object_object_add(o, name, t);
 }
 
@@ -87,14 +94,16 @@ static struct json_object *frames_json(uint64_t sent, uint64_t received, uint64_
     add_count(f, "extra", m->extra);
     add_count(f, "odd", odd);
     add_count(f, "pauses", m->pauses);
-    json_object_object_add(f, "max_gap_ms", json_object_new_double(ms(m->max_gap_us)));
+    json_object_object_add(f, "max_gap_ms", json_ms(ms(m->max_gap_us)));
     add_times(f, "lateness_ms", m->lateness);
     return f;
 }
 
 static void put_json(struct report *r, struct json_object *o)
 {
-    (void)fprintf(r->cfg.out, "%s\n", json_object_to_json_string_ext(o, JSON_C_TO_STRING_PLAIN));
+    (void)fprintf(
+        r->cfg.out, "%s\n",
+        json_object_to_json_string_ext(o, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE));
     json_object_put(o);
 }
 
@@ -102,12 +111,12 @@ static void end_json(struct report *r, const struct report_summary *s)
 {
     struct json_object *o = json_object_new_object(), *turns = json_object_new_array();
     for (size_t i = 0; i < s->turn_count; i++)
-        json_object_array_add(turns, json_object_new_double(s->turn_ms[i]));
+        json_object_array_add(turns, json_ms(s->turn_ms[i]));
     json_object_object_add(o, "outcome", json_object_new_string(s->outcome));
     json_object_object_add(o, "detail", json_object_new_string(s->detail));
     json_object_object_add(o, "passed", json_object_new_boolean(s->passed));
     if (s->first_audio_ms >= 0)
-        json_object_object_add(o, "first_audio_ms", json_object_new_double(s->first_audio_ms));
+        json_object_object_add(o, "first_audio_ms", json_ms(s->first_audio_ms));
     json_object_object_add(o, "turn_latency_ms", turns);
     json_object_object_add(o, "frames", frames_json(s->sent, s->received, s->odd, s->meter));
     if (s->recording)
@@ -159,7 +168,7 @@ void report_load(struct report *r, const struct report_load *l)
         add_count(o, "refused", l->refused);
         add_count(o, "lost_calls", l->lost_calls);
         add_count(o, "peak", l->peak);
-        json_object_object_add(o, "seconds", json_object_new_double(l->seconds));
+        json_object_object_add(o, "seconds", json_ms(l->seconds));
         add_times(o, "first_audio_ms", first);
         json_object_object_add(o, "frames", frames_json(l->sent, l->received, l->odd, &l->meter));
         put_json(r, o);

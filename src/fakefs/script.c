@@ -138,7 +138,7 @@ static enum va_err step_wait(struct line *l, struct step *st)
 static enum va_err step_try(struct line *l, struct step *st)
 {
     st->optional = true;
-    return step_wait(l, st);
+    return take(l, "wait") ? step_wait(l, st) : wrong(l, "write: try wait answer within 5s");
 }
 
 static enum va_err step_say(struct line *l, struct step *st)

@@ -99,6 +99,7 @@ void session_transfer(struct fakefs_session *s, const char *arg)
     s->ch.next_state = CS_ROUTING;
     session_leave_park(s);
     s->state = FAKEFS_AWAY;
+    (void)str_copy(s->ch.rdnis, sizeof(s->ch.rdnis), str_of(s->ch.number));
     (void)str_copy(s->ch.number, sizeof(s->ch.number), dest);
     s->ch.profile_index++;
     s->ch.transfer_us = clock_wall_us(s->clock);

@@ -31,8 +31,19 @@ commands_are_written_as_freeswitch_reads_them(void **state)
                  "remote-port: 10002\ntransport: udp\n\ndivert_events on\n\nresume\n\n"
                  "event json BACKGROUND_JOB\n\nbgapi status\nJob-UUID: ");
     rig_hears(g, "\n\napi uuid_getvar " RIG_UUID " a\n\napi uuid_setvar " RIG_UUID
-                 " a \\sit\\'s\\n\n\nsendmsg\ncall-command: hangup\nhangup-cause: USER_BUSY\n\n"
-                 "sendmsg\ncall-command: hangup\n\nexit\n\n");
+                 " a \\sit\\'s\\n\n\napi uuid_kill " RIG_UUID " USER_BUSY\n\n"
+                 "api uuid_kill " RIG_UUID " NORMAL_CLEARING\n\nexit\n\n");
+    rig_free(g);
+}
+
+static void without_full_control_a_hangup_is_a_message(void **state)
+{
+    (void)state;
+    struct rig *g = rig_new(NULL);
+    assert_int_equal(esl_session_hangup(g->s, "USER_BUSY", NULL), VA_OK);
+    assert_int_equal(esl_session_hangup(g->s, NULL, NULL), VA_OK);
+    rig_hears(g, "sendmsg\ncall-command: hangup\nhangup-cause: USER_BUSY\n\n"
+                 "sendmsg\ncall-command: hangup\n\n");
     rig_free(g);
 }
 
@@ -114,6 +125,8 @@ static void case_20_arguments_as_line_or_body(void **state)
     assert_int_equal(esl_session_execute(g->s, &x, NULL), VA_OK);
     x = (struct esl_execute){.app = "set", .arg = S(big)};
     assert_int_equal(esl_session_execute(g->s, &x, NULL), VA_OK);
+    x = (struct esl_execute){.app = "say", .arg = STR_LIT(" a")};
+    assert_int_equal(esl_session_execute(g->s, &x, NULL), VA_OK);
     x = (struct esl_execute){.app = "answer"};
     assert_int_equal(esl_session_execute(g->s, &x, NULL), VA_OK);
     char uuid[64];
@@ -123,7 +136,8 @@ static void case_20_arguments_as_line_or_body(void **state)
     rig_hears(g, "\nevent-lock: true\nasync: true\nloops: -1\nexecute-app-arg: a b\n\nsendmsg\n");
     rig_hears(g, "\ncontent-type: text/plain\ncontent-length: 5\n\na\nb\n\nsendmsg\n");
     rig_hears(g, "event-lock: true\ncontent-type: text/plain\ncontent-length: 4097\n\nxxxx");
-    rig_hears(g, "xsendmsg\ncall-command: execute\nexecute-app-name: answer\n");
+    rig_hears(g, "\ncontent-type: text/plain\ncontent-length: 2\n\n a");
+    rig_hears(g, "sendmsg\ncall-command: execute\nexecute-app-name: answer\n");
     rig_hears(g, "event-lock: true\n\n");
     rig_free(g);
 }
@@ -180,13 +194,15 @@ static void case_18_waiters_end_with_the_channel(void **state)
     rig_says(g, RIG_REPLY RIG_REPLY);
     rig_says_event(g, "Event-Name: CHANNEL_HANGUP\nUnique-ID: other\n\n");
     rig_says_event(g, "Event-Name: CHANNEL_HANGUP\nUnique-ID: " RIG_UUID "\n\n");
+    rig_says(g, RIG_LINGER); /* seen live: before the completions */
     complete(g, uuid);
     rig_says_event(g, "Event-Name: CHANNEL_HANGUP_COMPLETE\nUnique-ID: " RIG_UUID "\n\n");
     rig_sees(g, "event CHANNEL_HANGUP_COMPLETE;");
-    rig_log_is(g, "r0 VA_OK ok[+OK];r1 VA_OK ok[+OK];event CHANNEL_HANGUP;"
-                  "r2 VA_ECANCELED done hangup[];event CHANNEL_HANGUP;r0 VA_OK done[_none_];"
-                  "event CHANNEL_EXECUTE_COMPLETE;r1 VA_ECANCELED done hangup[];"
-                  "event CHANNEL_HANGUP_COMPLETE;");
+    rig_log_is(g,
+               "r0 VA_OK ok[+OK];r1 VA_OK ok[+OK];event CHANNEL_HANGUP;"
+               "r2 VA_ECANCELED done hangup[];event CHANNEL_HANGUP;notice 0 ;r0 VA_OK done[_none_];"
+               "event CHANNEL_EXECUTE_COMPLETE;r1 VA_ECANCELED done hangup[];"
+               "event CHANNEL_HANGUP_COMPLETE;");
     assert_true(esl_session_hungup(g->s));
     assert_int_equal(esl_session_execute(g->s, &(struct esl_execute){.app = "x"}, NULL),
                      VA_ECLOSED);
@@ -209,6 +225,8 @@ static void case_18_no_more_than_64_are_with_freeswitch(void **state)
         rig_hears_value(g, "Event-UUID: ", uuid, sizeof(uuid));
         rig_says(g, RIG_REPLY);
         complete(g, uuid);
+        esl_session_stats(g->s, &st);
+        assert_true(st.exec_inflight <= 64);
     }
     rig_sees(g, "r299 VA_OK done[_none_];");
     esl_session_stats(g->s, &st);
@@ -246,6 +264,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(commands_are_written_as_freeswitch_reads_them),
+        cmocka_unit_test(without_full_control_a_hangup_is_a_message),
         cmocka_unit_test(case_9_filters_let_our_own_events_through),
         cmocka_unit_test(getvar_knows_what_is_no_value),
         cmocka_unit_test(case_20_fields_that_cannot_be_sent),

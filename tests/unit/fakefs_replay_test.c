@@ -256,7 +256,7 @@ static void compare_event(const struct recording *r, const struct message *a,
         (void)str_copy(n, sizeof(n), name);
         bool ours = !name.len || str_starts(name, "variable_") || str_starts(name, "Bridge-") ||
                     str_starts(name, "Other-") || strstr(n, "Callee") || strstr(n, "Presence") ||
-                    (r->own_dialplan && strstr(n, "Transfer-Source")) ||
+                    (r->own_dialplan && (strstr(n, "Transfer-Source") || strstr(n, "RDNIS"))) ||
                     str_starts(name, "ORIGINATE") || str_starts(name, "Originator");
         if (!ours && !header(b->body, n).p)
             fail_msg("%s: event without %s", r->name, n);

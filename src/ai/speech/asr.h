@@ -3,8 +3,8 @@
  *
  * The caller of this interface cuts utterances (VAD); one utterance is one job for a small pool of
  * decoder threads. A grammar is the set of phrases that are listened for; anything else comes back
- * as "nothing understood". Portuguese (and any language espeak-ng can pronounce) is spelled with the
- * phones of the packaged English acoustic model.
+ * as "nothing understood". Portuguese (and any language espeak-ng can pronounce) is spelled with
+ * the phones of the packaged English acoustic model.
  */
 #ifndef VA_AI_SPEECH_ASR_H
 #define VA_AI_SPEECH_ASR_H
@@ -49,8 +49,8 @@ VA_CHECK enum va_err asr_start(const struct asr_cfg *cfg, struct asr **ret_asr,
  * Define a grammar. Cheap here; it is compiled by a decoder with its first utterance, or earlier by
  * asr_prepare(), and kept there (least recently used goes first).
  *
- * Lead-in and polite words of the language ("quero falar com", "por favor") are allowed around every
- * phrase.
+ * Lead-in and polite words of the language ("quero falar com", "por favor") are allowed around
+ * every phrase.
  *
  * @param language  "pt-BR", "en-US", … chooses the pronouncing dictionary
  * @return VA_OK, VA_EINVAL (no phrase, too many, empty text), VA_ENOMEM

@@ -5,7 +5,8 @@
  * of a helper costs at most one retry of one text. What was spoken once is kept in a bounded cache
  * of immutable PCM: prompts cost nothing from the second time on.
  *
- *     worker ──tts_say──► [mailbox] ──► tts thread ──► espeak-ng … stdout WAV ──► pcm ──reply──► worker
+ *     worker ──tts_say──► [mailbox] ──► tts thread ──► espeak-ng … stdout WAV ──► pcm ──reply──►
+ * worker
  */
 #ifndef VA_AI_SPEECH_TTS_H
 #define VA_AI_SPEECH_TTS_H
@@ -23,7 +24,8 @@ struct tts_cfg {
     unsigned timeout_ms;    /**< per text, 0: 5000 */
 };
 
-/** `speech` is owned by the receiver (pcm_unref) and set with VA_OK only. Runs on the asking loop. */
+/** `speech` is owned by the receiver (pcm_unref) and set with VA_OK only. Runs on the asking loop.
+ */
 typedef void(tts_done_h)(void *arg, enum va_err err, struct pcm *speech);
 
 /**
@@ -46,7 +48,8 @@ VA_CHECK enum va_err tts_check_voice(struct tts *tts, const char *language, cons
  * @param rate_hz   Sample rate of the result: 8000, 16000, 24000 or 48000
  * @param text      UTF-8, copied; never interpreted by a shell, nor as espeak markup or option
  *
- * @return VA_OK (callback will come, never from inside), VA_ELIMIT (queue full), VA_EINVAL, VA_ENOMEM
+ * @return VA_OK (callback will come, never from inside), VA_ELIMIT (queue full), VA_EINVAL,
+ * VA_ENOMEM
  */
 VA_CHECK enum va_err tts_say(struct tts *tts, struct loop *reply_to, const char *language,
                              const char *voice, int rate_hz, const char *text, tts_done_h *on_done,
