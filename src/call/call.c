@@ -343,8 +343,8 @@ static void on_notice(void *arg, enum esl_notice notice, struct str text)
     /* With "linger" the channel is gone although its CHANNEL_HANGUP may still be on its way. */
     if (notice == ESL_NOTICE_LINGER)
         c->hung_up = true;
-    if (notice != ESL_NOTICE_KILLED)
-        call_fire(c, EV_LEG_GONE);
+    if (notice == ESL_NOTICE_LINGER || notice == ESL_NOTICE_DISCONNECT)
+        call_fire(c, EV_LEG_GONE); /* of the others on_closed tells: the call is lost */
 }
 
 static void on_closed(void *arg, enum esl_why why)
