@@ -175,6 +175,8 @@ static void on_answered(void *arg, const struct esl_result *r)
     struct call *c = arg;
     if (!r->done || c->state != CALL_CONNECTING)
         return;
+    if (r->err == VA_ECANCELED || r->err == VA_ECLOSED)
+        return; /* hang-up or end of the socket: their own events tell */
     if (r->err)
         call_fire(c, EV_MEDIA_FAILED);
     else
