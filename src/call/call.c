@@ -1,6 +1,7 @@
 /* Life cycle: control socket → channel data → secretary → leg and provider → conversation → end. */
 #include "call/call_int.h"
 #include "esl/escape.h"
+#include "media/format.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -170,19 +171,6 @@ static void open_leg(struct call *c)
     call_fire(c, EV_MEDIA_FAILED);
 }
 
-static void on_answered(void *arg, const struct esl_result *r)
-{
-    struct call *c = arg;
-    if (!r->done || c->state != CALL_CONNECTING)
-        return;
-    if (r->err == VA_ECANCELED || r->err == VA_ECLOSED)
-        return; /* hang-up or end of the socket: their own events tell */
-    if (r->err)
-        call_fire(c, EV_MEDIA_FAILED);
-    else
-        open_leg(c);
-}
-
 static void open_provider(struct call *c)
 {
     const char *name =
@@ -203,6 +191,39 @@ static void open_provider(struct call *c)
                   NULL);
         call_fire(c, EV_PROVIDER_FAILED);
     }
+}
+
+/* What the caller's codec decodes to. Before the answer there may be no codec yet. */
+static void read_rate(struct call *c, const struct esl_event *ev)
+{
+    uint64_t rate = 0;
+    if (str_to_u64(esl_event_get(ev, "Channel-Read-Codec-Rate"), &rate) == VA_OK && rate > 0 &&
+        rate <= MEDIA_RATE_MAX_HZ)
+        c->channel_rate_hz = (int)rate;
+}
+
+/* Answered, so the rate is known. The secretary may still be on its way, or wait for us. */
+static void open_audio(struct call *c)
+{
+    open_leg(c);
+    if (c->state == CALL_CONNECTING && c->secretary)
+        open_provider(c);
+}
+
+static void on_answered(void *arg, const struct esl_result *r)
+{
+    struct call *c = arg;
+    if (!r->done || c->state != CALL_CONNECTING)
+        return;
+    if (r->err == VA_ECANCELED || r->err == VA_ECLOSED)
+        return; /* hang-up or end of the socket: their own events tell */
+    if (r->err) {
+        call_fire(c, EV_MEDIA_FAILED);
+        return;
+    }
+    if (r->event)
+        read_rate(c, r->event);
+    open_audio(c);
 }
 
 static void on_secretary(void *arg, enum va_err err, const struct secretary *secretary);
@@ -240,7 +261,8 @@ static void on_secretary(void *arg, enum va_err err, const struct secretary *sec
     err = store_put_call(c->env->store, c->loop, &c->record, NULL, NULL, NULL);
     if (err)
         log_error("call", &c->log, "record-lost", "why", va_err_text(err), NULL);
-    open_provider(c);
+    if (c->answered)
+        open_provider(c);
 }
 
 static void copy_header(const struct esl_event *ev, const char *name, char *dst, size_t cap)
@@ -278,10 +300,8 @@ static void read_channel(struct call *c, const struct esl_event *channel)
     copy_header(channel, "Caller-Destination-Number", c->record.called_number, 101);
     struct str domain = esl_event_var(channel, "domain_name");
     (void)str_copy(c->record.tenant, 101, domain.len ? domain : str_of("default"));
-    uint64_t rate = 8000;
-    if (str_to_u64(esl_event_get(channel, "Channel-Read-Codec-Rate"), &rate) || rate > 48000)
-        rate = 8000;
-    c->channel_rate_hz = (int)rate;
+    c->channel_rate_hz = 8000;
+    read_rate(c, channel);
     choose_lookup_key(c, channel);
 }
 
@@ -302,7 +322,7 @@ static void on_connected(void *arg, const struct esl_event *channel)
         return;
     }
     if (str_ieqz(esl_event_get(channel, "Answer-State"), "answered"))
-        open_leg(c);
+        open_audio(c);
     else if (esl_session_execute(c->control, &(struct esl_execute){.app = "answer"},
                                  &(struct esl_then){on_answered, c, 8000}))
         call_fire(c, EV_MEDIA_FAILED);
