@@ -133,7 +133,9 @@ void call_finish(struct call *c, enum call_outcome outcome)
 
 static void on_duration(void *arg)
 {
-    call_fire(arg, EV_TIME_UP);
+    struct call *c = arg;
+    c->time_is_up = true;
+    call_fire(c, EV_TIME_UP);
 }
 
 void call_maybe_ready(struct call *c)
@@ -416,6 +418,7 @@ enum va_err call_open(struct call_worker *w, int fd, const struct net_addr *peer
 
 void call_drain(struct call *c)
 {
+    c->draining = true;
     call_fire(c, EV_DRAIN);
 }
 

@@ -51,7 +51,8 @@ struct call {
     char uuid[UUID_TEXT];
     bool hung_up; /* CHANNEL_HANGUP was seen */
     bool answered;
-    bool hanging_up; /* we sent the hang-up */
+    bool hanging_up;           /* we sent the hang-up */
+    bool draining, time_is_up; /* asked for; obeyed when the state allows it */
     int channel_rate_hz;
 
     struct store_request *finding;
