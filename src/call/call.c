@@ -7,10 +7,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-/* The longest a state may last before EV_STUCK [ms]; 0: it has its own end. */
+/* The longest a state may last in which nothing of ours is heard, before EV_STUCK [ms]; 0: it has
+ * its own end. */
 static const unsigned stuck_ms[CALL_STATE_COUNT] = {
-    [CALL_CONNECTING] = 10000,  [CALL_GREETING] = 10000, [CALL_THINKING] = 15000,
-    [CALL_TRANSFERRING] = 8000, [CALL_RETURNING] = 8000, [CALL_ENDING] = 30000,
+    [CALL_CONNECTING] = 10000, [CALL_GREETING] = 10000,    [CALL_THINKING] = 15000,
+    [CALL_SPEAKING] = 15000,   [CALL_TRANSFERRING] = 8000, [CALL_RETURNING] = 8000,
+    [CALL_ENDING] = 30000,
 };
 
 void call_event_log(struct call *c, const char *event, const char *key, const char *value)
@@ -21,6 +23,12 @@ void call_event_log(struct call *c, const char *event, const char *key, const ch
 static void on_stuck(void *arg)
 {
     struct call *c = arg;
+    uint64_t quiet_ms = (loop_now_us(c->loop) - c->sounded_us) / 1000,
+             limit_ms = stuck_ms[c->state];
+    if (!c->hanging_up && quiet_ms < limit_ms) { /* being heard is progress */
+        call_stuck_after(c, (unsigned)(limit_ms - quiet_ms));
+        return;
+    }
     log_warn("call", &c->log, "stuck", "state", call_state_name(c->state), NULL);
     call_fire(c, EV_STUCK);
 }

@@ -45,6 +45,7 @@ struct call {
     struct call_record record;
     uint64_t accepted_us;    /* control socket accepted */
     uint64_t first_audio_us; /* first frame of the greeting sent; 0: not yet */
+    uint64_t sounded_us;     /* last frame of an answer sent; 0: not yet */
 
     struct esl_session *control;
     struct net_addr local, peer; /* of the control socket */

@@ -28,7 +28,6 @@ static void on_answer(void *arg, uint32_t answer, unsigned flags)
     c->last_answer = answer;
     c->open_answer = call_playout_id(answer);
     c->answer_flags = flags;
-    tmr_stop(&c->stuck);
     call_fire(c, EV_ANSWER);
 }
 
