@@ -97,8 +97,10 @@ static void transfer_now(void *arg)
     struct esl_execute x = {.app = "transfer", .arg = str_make(line, (size_t)n)};
     if (!err)
         err = esl_session_execute(c->control, &x, &(struct esl_then){on_transfer_result, c, 5000});
-    if (err)
+    if (err) {
+        *c->record.destination = 0;
         call_tool_done(c, err);
+    }
 }
 
 void call_act_transfer(struct call *c)

@@ -101,21 +101,34 @@ const struct provider_handlers call_provider_handlers = {
 /* ---- tools ------------------------------------------------------------------------------------
  */
 
+static const enum call_event tool_events[] = {[TOOL_TRANSFER] = EV_RUN_TRANSFER,
+                                              [TOOL_TAKE_MESSAGE] = EV_RUN_MESSAGE,
+                                              [TOOL_END_CALL] = EV_RUN_END};
+
+static bool tool_may_run(const struct call *c)
+{
+    return c->tool_pending && call_rule_find(c->state, tool_events[c->tool_kind])->allowed;
+}
+
+static void cancel_pending_tool(struct call *c)
+{
+    if (!c->tool_pending)
+        return;
+    c->tool_pending = false;
+    c->provider_ops->tool_result(c->provider, c->tool_id, VA_ECANCELED);
+}
+
 void call_run_tool(struct call *c)
 {
-    static const enum call_event events[] = {[TOOL_TRANSFER] = EV_RUN_TRANSFER,
-                                             [TOOL_TAKE_MESSAGE] = EV_RUN_MESSAGE,
-                                             [TOOL_END_CALL] = EV_RUN_END};
     if (!c->tool_pending || c->open_answer)
         return;
-    if (!call_rule_find(c->state, events[c->tool_kind])->allowed) {
-        c->tool_pending = false;
-        c->provider_ops->tool_result(c->provider, c->tool_id, VA_ECANCELED);
+    if (!tool_may_run(c)) {
+        cancel_pending_tool(c);
         return;
     }
     c->tool_pending = false;
     c->tool_running = true;
-    call_fire(c, events[c->tool_kind]);
+    call_fire(c, tool_events[c->tool_kind]);
 }
 
 void call_tool_done(struct call *c, enum va_err result)
@@ -126,14 +139,6 @@ void call_tool_done(struct call *c, enum va_err result)
     call_fire(c, EV_TOOL_RESULT);
     if (c->state != CALL_ENDED)
         c->provider_ops->tool_result(c->provider, c->tool_id, result);
-}
-
-static void cancel_pending_tool(struct call *c)
-{
-    if (!c->tool_pending)
-        return;
-    c->tool_pending = false;
-    c->provider_ops->tool_result(c->provider, c->tool_id, VA_ECANCELED);
 }
 
 /* ---- the caller's side ------------------------------------------------------------------------
@@ -179,10 +184,12 @@ void call_drained(struct call *c, uint32_t answer)
         call_message_beeped(c);
         return;
     }
-    if (c->tool_pending && (c->state == CALL_SPEAKING || c->state == CALL_THINKING))
+    if (tool_may_run(c)) {
         call_run_tool(c);
-    else
-        call_fire(c, EV_DRAINED);
+        return;
+    }
+    cancel_pending_tool(c); /* heard to its end, and it still may not run: it never will */
+    call_fire(c, EV_DRAINED);
 }
 
 /* ---- actions ----------------------------------------------------------------------------------

@@ -43,6 +43,9 @@ static const struct call_rule table[CALL_STATE_COUNT][EV_COUNT] =
                 [EV_DRAINED] = TO(LISTENING, call_act_listen),
                 [EV_TURN_STARTED] = TO(LISTENING, call_act_barge_in),
                 [EV_DIGIT] = TO(THINKING, call_act_digit),
+                [EV_RUN_TRANSFER] = TO(TRANSFERRING, call_act_transfer),
+                [EV_RUN_MESSAGE] = TO(MESSAGE, call_act_message),
+                [EV_RUN_END] = TO(ENDING, call_act_hangup),
                 [EV_STUCK] = TO(ENDED, call_act_return),
             },
         [CALL_LISTENING] =
