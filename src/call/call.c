@@ -116,8 +116,9 @@ void call_finish(struct call *c, enum call_outcome outcome)
     c->record.ended_us = clock_wall_us(loop_clock(c->loop));
     call_message_abandon(c);
     if (c->open_answer) {
-        uint32_t heard = playout_played_ms(c->playout, c->open_answer);
-        call_line_close(c, c->open_answer, heard, heard + playout_queued_ms(c->playout));
+        uint32_t playing = playout_current(c->playout);
+        uint32_t heard = playout_played_ms(c->playout, playing);
+        call_line_close(c, playing, heard, heard + playout_left_ms(c->playout, playing));
     }
     log_end(c);
     store_result(c);

@@ -80,6 +80,8 @@ struct call {
     uint32_t drained;      /* id reported by the playout in this tick, 0 none */
     unsigned answer_flags; /* of last_answer */
     struct spoken_line lines[CALL_LINES_MAX];
+    uint32_t line_done;             /* newest answer that is over */
+    uint32_t textless, textless_ms; /* the last one that was heard before its text came */
 
     bool turn_open;         /* the provider was told the caller speaks */
     unsigned turn_back_ms;  /* of the turn that begins */

@@ -182,13 +182,14 @@ void call_media_interrupt(struct call *c)
         return;
     uint32_t playing = playout_current(c->playout) ? playout_current(c->playout) : c->open_answer;
     uint32_t heard = playout_played_ms(c->playout, playing);
-    uint32_t total = heard + playout_queued_ms(c->playout);
+    uint32_t total = heard + playout_left_ms(c->playout, playing);
     playout_flush_until(c->playout, call_playout_id(c->last_answer));
     c->open_answer = 0;
     log_info("call", &c->log, "interrupted", "heard_ms", log_num(heard), "of_ms", log_num(total),
              NULL);
     call_line_close(c, playing, heard, total);
     call_lines_free(c); /* what was never heard was never said */
+    c->line_done = call_playout_id(c->last_answer);
     c->provider_ops->interrupt(c->provider, playing / 2, heard);
 }
 
