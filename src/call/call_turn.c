@@ -58,11 +58,13 @@ static void on_transcript(void *arg, enum speaker who, uint32_t answer, const ch
         call_line_say(c, who, text);
 }
 
+static void speech(struct call *c, enum vad_event event, uint64_t back_ms);
+
 static void on_speech(void *arg, enum turn_phase phase)
 {
     struct call *c = arg;
-    if (c->provider_ops->caps.detects_turns)
-        call_speech(c, phase == TURN_STARTED ? VAD_STARTED : VAD_ENDED, 0);
+    if (c->provider_ops->caps.detects_turns && c->state != CALL_MESSAGE)
+        speech(c, phase == TURN_STARTED ? VAD_STARTED : VAD_ENDED, 0);
 }
 
 static void on_tool(void *arg, const struct tool_call *tool)
@@ -159,12 +161,8 @@ static bool interruptible(const struct call *c)
            playout_played_ms(c->playout, c->open_answer) >= (uint32_t)c->secretary->protect_ms;
 }
 
-void call_speech(struct call *c, enum vad_event event, uint64_t back_ms)
+static void speech(struct call *c, enum vad_event event, uint64_t back_ms)
 {
-    if (c->state == CALL_MESSAGE) {
-        call_message_speech(c, event);
-        return;
-    }
     c->turn_back_ms = (unsigned)back_ms;
     if (event == VAD_STARTED) {
         if (!speaking(c) || interruptible(c))
@@ -173,6 +171,15 @@ void call_speech(struct call *c, enum vad_event event, uint64_t back_ms)
         c->turn_open = false;
         call_fire(c, EV_TURN_ENDED);
     }
+}
+
+/* Our own ear: for messages always, for turns when the provider has none. */
+void call_speech(struct call *c, enum vad_event event, uint64_t back_ms)
+{
+    if (c->state == CALL_MESSAGE)
+        call_message_speech(c, event);
+    else if (!c->provider_ops->caps.detects_turns)
+        speech(c, event, back_ms);
 }
 
 void call_drained(struct call *c, uint32_t answer)
