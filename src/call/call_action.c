@@ -117,6 +117,17 @@ void call_act_hold_on(struct call *c)
     c->provider_ops->say(c->provider, SAY_HOLD_ON);
 }
 
+static void give_back_now(void *arg)
+{
+    call_abort(arg);
+}
+
+/* As before a hang-up: the last word is still on its way to the caller's ear. */
+void call_act_give_back(struct call *c)
+{
+    tmr_start(&c->later, c->loop, CALL_IN_FLIGHT_MS, give_back_now, c);
+}
+
 void call_act_return(struct call *c)
 {
     log_info("call", &c->log, "returned", "note", "the dialplan goes on with its next action",

@@ -164,6 +164,7 @@ void call_act_message(struct call *c);
 void call_act_message_digit(struct call *c);
 void call_act_wait_answer(struct call *c);
 void call_act_hangup(struct call *c);
+void call_act_give_back(struct call *c);
 void call_act_return(struct call *c);
 void call_act_gone(struct call *c);
 void call_act_lost(struct call *c);

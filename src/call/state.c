@@ -98,7 +98,7 @@ static const struct call_rule table[CALL_STATE_COUNT][EV_COUNT] =
             {
                 ALWAYS,
                 [EV_ANSWER] = TO(RETURNING, NULL),
-                [EV_DRAINED] = TO(ENDED, call_act_return),
+                [EV_DRAINED] = TO(RETURNING, call_act_give_back),
                 [EV_STUCK] = TO(ENDED, call_act_return),
             },
         [CALL_ENDING] =
