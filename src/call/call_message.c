@@ -19,9 +19,9 @@
 enum {
     BEEP_MS = 200,
     BEEP_HZ = 1000,
-    PAUSE_MS = 2500,       /* silence that ends a message */
-    NOTHING_SAID_MS = 8000 /* no speech at all */
-
+    PAUSE_MS = 2500,        /* silence that ends a message */
+    NOTHING_SAID_MS = 8000, /* no speech at all */
+    TURN_SPEECH_MS = 120
 };
 
 struct message_job {
@@ -158,6 +158,14 @@ static void stop_taking(struct call *c)
     c->message.open = false;
 }
 
+/* The ear of a conversation again: another pause, and what was said so far belongs to the message.
+ */
+static void listen_as_before(struct call *c)
+{
+    vad_reset(c->vad);
+    vad_set_timing(c->vad, c->secretary->end_silence_ms, TURN_SPEECH_MS);
+}
+
 static void drop_samples(struct call *c)
 {
     free(c->message.samples);
@@ -173,6 +181,7 @@ static bool worth_keeping(const struct call *c)
 static void message_ends(struct call *c)
 {
     stop_taking(c);
+    listen_as_before(c);
     enum va_err err = worth_keeping(c) ? start_job(c, c) : VA_ENOTFOUND;
     if (err && err != VA_ENOTFOUND)
         log_error("call", &c->log, "message-lost", "why", va_err_text(err), NULL);
