@@ -96,15 +96,17 @@ struct call {
     enum tool_kind tool_kind;
     char tool_destination[SECRETARY_NAME_MAX + 1];
     struct message_taking message;
+    unsigned beeps;
     struct message_job *message_job; /* being saved, tells us when */
 
     struct tmr stuck, silence, duration, later;
 };
 
-/* Number of a provider's answer in the playout: even. Odd ones are sounds of our own (beep). */
+/* Number of a provider's answer in the playout. Between two there is room for sounds of our own. */
+enum { CALL_SOUNDS = 16 };
 static inline uint32_t call_playout_id(uint32_t answer)
 {
-    return answer * 2;
+    return answer * CALL_SOUNDS;
 }
 
 /* ---- call.c */

@@ -190,7 +190,7 @@ void call_media_interrupt(struct call *c)
     call_line_close(c, playing, heard, total);
     call_lines_free(c); /* what was never heard was never said */
     c->line_done = call_playout_id(c->last_answer);
-    c->provider_ops->interrupt(c->provider, playing / 2, heard);
+    c->provider_ops->interrupt(c->provider, playing / CALL_SOUNDS, heard);
 }
 
 enum va_err call_media_start(struct call *c)

@@ -242,7 +242,7 @@ static enum va_err beep(struct call *c)
     struct tone tone;
     tone_init(&tone, c->format.rate_hz, BEEP_HZ, -18);
     tone_fill(&tone, sound, count);
-    c->open_answer = call_playout_id(c->last_answer) + 1;
+    c->open_answer = call_playout_id(c->last_answer) + 1 + c->beeps++ % (CALL_SOUNDS - 1);
     enum va_err err = playout_write(c->playout, c->open_answer, sound, count);
     return err ? err : playout_mark_end(c->playout, c->open_answer);
 }
