@@ -65,7 +65,8 @@ struct provider_handlers {
     void (*on_audio)(void *arg, uint32_t answer, struct pcm *audio);
     /** No more audio will come for this answer. */
     void (*on_answer_done)(void *arg, uint32_t answer);
-    /** Final text of one side. `answer` is 0 for the caller. Borrowed. */
+    /** Final text of one side. `answer` is 0 for the caller. Borrowed. Best before the audio: the
+     *  text of an answer that was interrupted before its text came is not written down. */
     void (*on_transcript)(void *arg, enum speaker who, uint32_t answer, const char *text);
     /** Only with caps.detects_turns: the provider heard the caller begin or end a turn. */
     void (*on_speech)(void *arg, enum turn_phase phase);

@@ -132,13 +132,12 @@ static void late_texts_do_not_crowd_out_others(void **state)
 {
     struct call_rig *g = *state;
     reach_listening(g);
-    for (uint32_t id = 2; id < 2 + CALL_LINES_MAX; id++) {
-        answer(g, id, 0, NULL, 100);
-        pass(g, 40);
-        fs_digit(g, "1");
-        settle(g);
-        g->h->on_transcript(g->arg, SPEAKER_AGENT, id, "tarde demais");
-    }
+    answer(g, 2, 0, NULL, 100);
+    pass(g, 40);
+    fs_digit(g, "1");
+    settle(g);
+    for (int i = 0; i < CALL_LINES_MAX; i++)
+        g->h->on_transcript(g->arg, SPEAKER_AGENT, 2, "tarde demais");
     answer(g, 20, 0, "Ouvida", 100);
     pass(g, 200);
     fs_hangup(g, "NORMAL_CLEARING");
