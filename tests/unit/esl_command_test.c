@@ -125,6 +125,8 @@ static void case_20_arguments_as_line_or_body(void **state)
     assert_int_equal(esl_session_execute(g->s, &x, NULL), VA_OK);
     x = (struct esl_execute){.app = "set", .arg = S(big)};
     assert_int_equal(esl_session_execute(g->s, &x, NULL), VA_OK);
+    x = (struct esl_execute){.app = "say", .arg = STR_LIT(" a")};
+    assert_int_equal(esl_session_execute(g->s, &x, NULL), VA_OK);
     x = (struct esl_execute){.app = "answer"};
     assert_int_equal(esl_session_execute(g->s, &x, NULL), VA_OK);
     char uuid[64];
@@ -134,7 +136,8 @@ static void case_20_arguments_as_line_or_body(void **state)
     rig_hears(g, "\nevent-lock: true\nasync: true\nloops: -1\nexecute-app-arg: a b\n\nsendmsg\n");
     rig_hears(g, "\ncontent-type: text/plain\ncontent-length: 5\n\na\nb\n\nsendmsg\n");
     rig_hears(g, "event-lock: true\ncontent-type: text/plain\ncontent-length: 4097\n\nxxxx");
-    rig_hears(g, "xsendmsg\ncall-command: execute\nexecute-app-name: answer\n");
+    rig_hears(g, "\ncontent-type: text/plain\ncontent-length: 2\n\n a");
+    rig_hears(g, "sendmsg\ncall-command: execute\nexecute-app-name: answer\n");
     rig_hears(g, "event-lock: true\n\n");
     rig_free(g);
 }
@@ -222,6 +225,8 @@ static void case_18_no_more_than_64_are_with_freeswitch(void **state)
         rig_hears_value(g, "Event-UUID: ", uuid, sizeof(uuid));
         rig_says(g, RIG_REPLY);
         complete(g, uuid);
+        esl_session_stats(g->s, &st);
+        assert_true(st.exec_inflight <= 64);
     }
     rig_sees(g, "r299 VA_OK done[_none_];");
     esl_session_stats(g->s, &st);

@@ -43,12 +43,12 @@ static void case_5_a_value_cannot_forge_a_header(void **state)
 static void case_6_strange_names(void **state)
 {
     (void)state;
-    struct esl_event *ev = PLAIN("Bad Name: 1\nvariable_a: b: 2\nx: 3\nX: 4\nUnique-ID: u\n\n");
+    struct esl_event *ev = PLAIN("Bad Name: 1\nvariable_a: b: 2\nx: 3\nX: 4\nUnique-ID: u:v\n\n");
     struct str name, value;
     is_text(esl_event_get(ev, "bad name"), "1");
     is_text(esl_event_var(ev, "A: b"), "2");
     is_text(esl_event_get(ev, "x"), "4");
-    is_text(esl_event_uuid(ev), "u");
+    is_text(esl_event_uuid(ev), "u:v");
     assert_int_equal(esl_event_headers(ev), 5);
     esl_event_header(ev, 2, &name, &value);
     is_text(name, "x");
