@@ -29,7 +29,7 @@ static void leave(struct run *r)
         return;
     r->leaving = true;
     tmr_stop(&r->poll);
-    if (!r->hungup && !r->returned) {
+    if (!r->hungup && !r->returned && !r->transferred) { /* a transferred call is the human's */
         r->hungup_by_us = true;
         fakefs_call_hangup(r->call, "NORMAL_CLEARING");
     }
