@@ -19,5 +19,5 @@ fi
 if [ -n "${ESL_EVENTS:-}" ]; then # a recorded stream of text/event-plain messages
     echo
     echo "== Event Socket parser over $ESL_EVENTS"
-    "$build/bench/esl_parser_bench" "$ESL_EVENTS"
+    xz -dcf "$ESL_EVENTS" | "$build/bench/esl_parser_bench"
 fi
