@@ -147,7 +147,8 @@ static enum va_err start(struct daemon *d, struct va_fault *fault)
     d->env = (struct call_env){.settings = d->settings,
                                .store = d->store,
                                .disk = loop_thread_loop(d->disk),
-                               .provider = {.tts = d->tts, .asr = d->asr}};
+                               .provider = {.tts = d->tts, .asr = d->asr},
+                               .find_provider = provider_find};
     return call_server_start(d->loop, &d->env, &d->server, fault);
 }
 

@@ -1,15 +1,18 @@
 /* Life cycle: control socket → channel data → secretary → leg and provider → conversation → end. */
 #include "call/call_int.h"
 #include "esl/escape.h"
+#include "media/format.h"
 
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 
-/* The longest a state may last before EV_STUCK [ms]; 0: it has its own end. */
+/* The longest a state may last in which nothing of ours is heard, before EV_STUCK [ms]; 0: it has
+ * its own end. */
 static const unsigned stuck_ms[CALL_STATE_COUNT] = {
-    [CALL_CONNECTING] = 10000,  [CALL_GREETING] = 10000, [CALL_THINKING] = 15000,
-    [CALL_TRANSFERRING] = 8000, [CALL_RETURNING] = 8000, [CALL_ENDING] = 30000,
+    [CALL_CONNECTING] = 10000, [CALL_GREETING] = 10000,    [CALL_THINKING] = 15000,
+    [CALL_SPEAKING] = 15000,   [CALL_TRANSFERRING] = 8000, [CALL_RETURNING] = 8000,
+    [CALL_ENDING] = 30000,
 };
 
 void call_event_log(struct call *c, const char *event, const char *key, const char *value)
@@ -20,6 +23,12 @@ void call_event_log(struct call *c, const char *event, const char *key, const ch
 static void on_stuck(void *arg)
 {
     struct call *c = arg;
+    uint64_t quiet_ms = (loop_now_us(c->loop) - c->sounded_us) / 1000,
+             limit_ms = stuck_ms[c->state];
+    if (!c->hanging_up && quiet_ms < limit_ms) { /* being heard is progress */
+        call_stuck_after(c, (unsigned)(limit_ms - quiet_ms));
+        return;
+    }
     log_warn("call", &c->log, "stuck", "state", call_state_name(c->state), NULL);
     call_fire(c, EV_STUCK);
 }
@@ -132,7 +141,9 @@ void call_finish(struct call *c, enum call_outcome outcome)
 
 static void on_duration(void *arg)
 {
-    call_fire(arg, EV_TIME_UP);
+    struct call *c = arg;
+    c->time_is_up = true;
+    call_fire(c, EV_TIME_UP);
 }
 
 void call_maybe_ready(struct call *c)
@@ -170,25 +181,14 @@ static void open_leg(struct call *c)
     call_fire(c, EV_MEDIA_FAILED);
 }
 
-static void on_answered(void *arg, const struct esl_result *r)
-{
-    struct call *c = arg;
-    if (!r->done || c->state != CALL_CONNECTING)
-        return;
-    if (r->err)
-        call_fire(c, EV_MEDIA_FAILED);
-    else
-        open_leg(c);
-}
-
 static void open_provider(struct call *c)
 {
     const char *name =
         *c->secretary->provider ? c->secretary->provider : c->env->settings->ai_provider;
-    c->provider_ops = provider_find(name);
+    c->provider_ops = c->env->find_provider(name);
     if (!c->provider_ops) {
         log_warn("call", &c->log, "provider-unknown", "provider", name, "using", "attendant", NULL);
-        c->provider_ops = provider_find("attendant");
+        c->provider_ops = c->env->find_provider("attendant");
     }
     struct provider_cfg cfg = {.loop = c->loop,
                                .env = &c->env->provider,
@@ -201,6 +201,39 @@ static void open_provider(struct call *c)
                   NULL);
         call_fire(c, EV_PROVIDER_FAILED);
     }
+}
+
+/* What the caller's codec decodes to. Before the answer there may be no codec yet. */
+static void read_rate(struct call *c, const struct esl_event *ev)
+{
+    uint64_t rate = 0;
+    if (str_to_u64(esl_event_get(ev, "Channel-Read-Codec-Rate"), &rate) == VA_OK && rate > 0 &&
+        rate <= MEDIA_RATE_MAX_HZ)
+        c->channel_rate_hz = (int)rate;
+}
+
+/* Answered, so the rate is known. The secretary may still be on its way, or wait for us. */
+static void open_audio(struct call *c)
+{
+    open_leg(c);
+    if (c->state == CALL_CONNECTING && c->secretary)
+        open_provider(c);
+}
+
+static void on_answered(void *arg, const struct esl_result *r)
+{
+    struct call *c = arg;
+    if (!r->done || c->state != CALL_CONNECTING)
+        return;
+    if (r->err == VA_ECANCELED || r->err == VA_ECLOSED)
+        return; /* hang-up or end of the socket: their own events tell */
+    if (r->err) {
+        call_fire(c, EV_MEDIA_FAILED);
+        return;
+    }
+    if (r->event)
+        read_rate(c, r->event);
+    open_audio(c);
 }
 
 static void on_secretary(void *arg, enum va_err err, const struct secretary *secretary);
@@ -238,7 +271,8 @@ static void on_secretary(void *arg, enum va_err err, const struct secretary *sec
     err = store_put_call(c->env->store, c->loop, &c->record, NULL, NULL, NULL);
     if (err)
         log_error("call", &c->log, "record-lost", "why", va_err_text(err), NULL);
-    open_provider(c);
+    if (c->answered)
+        open_provider(c);
 }
 
 static void copy_header(const struct esl_event *ev, const char *name, char *dst, size_t cap)
@@ -276,10 +310,8 @@ static void read_channel(struct call *c, const struct esl_event *channel)
     copy_header(channel, "Caller-Destination-Number", c->record.called_number, 101);
     struct str domain = esl_event_var(channel, "domain_name");
     (void)str_copy(c->record.tenant, 101, domain.len ? domain : str_of("default"));
-    uint64_t rate = 8000;
-    if (str_to_u64(esl_event_get(channel, "Channel-Read-Codec-Rate"), &rate) || rate > 48000)
-        rate = 8000;
-    c->channel_rate_hz = (int)rate;
+    c->channel_rate_hz = 8000;
+    read_rate(c, channel);
     choose_lookup_key(c, channel);
 }
 
@@ -300,7 +332,7 @@ static void on_connected(void *arg, const struct esl_event *channel)
         return;
     }
     if (str_ieqz(esl_event_get(channel, "Answer-State"), "answered"))
-        open_leg(c);
+        open_audio(c);
     else if (esl_session_execute(c->control, &(struct esl_execute){.app = "answer"},
                                  &(struct esl_then){on_answered, c, 8000}))
         call_fire(c, EV_MEDIA_FAILED);
@@ -343,8 +375,8 @@ static void on_notice(void *arg, enum esl_notice notice, struct str text)
     /* With "linger" the channel is gone although its CHANNEL_HANGUP may still be on its way. */
     if (notice == ESL_NOTICE_LINGER)
         c->hung_up = true;
-    if (notice != ESL_NOTICE_KILLED)
-        call_fire(c, EV_LEG_GONE);
+    if (notice == ESL_NOTICE_LINGER || notice == ESL_NOTICE_DISCONNECT)
+        call_fire(c, EV_LEG_GONE); /* of the others on_closed tells: the call is lost */
 }
 
 static void on_closed(void *arg, enum esl_why why)
@@ -394,6 +426,7 @@ enum va_err call_open(struct call_worker *w, int fd, const struct net_addr *peer
 
 void call_drain(struct call *c)
 {
+    c->draining = true;
     call_fire(c, EV_DRAIN);
 }
 

@@ -23,6 +23,8 @@ struct call_env {
     struct store *store;
     struct loop *disk; /**< loop of the disk thread: recordings, messages */
     struct provider_env provider;
+    /** By name, or NULL: provider_find(). The call knows no provider itself. */
+    const struct provider_ops *(*find_provider)(const char *name);
 };
 
 /** One thread that carries calls. Fields belong to its thread. */

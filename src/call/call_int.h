@@ -45,13 +45,15 @@ struct call {
     struct call_record record;
     uint64_t accepted_us;    /* control socket accepted */
     uint64_t first_audio_us; /* first frame of the greeting sent; 0: not yet */
+    uint64_t sounded_us;     /* last frame of an answer sent; 0: not yet */
 
     struct esl_session *control;
     struct net_addr local, peer; /* of the control socket */
     char uuid[UUID_TEXT];
     bool hung_up; /* CHANNEL_HANGUP was seen */
     bool answered;
-    bool hanging_up; /* we sent the hang-up */
+    bool hanging_up;           /* we sent the hang-up */
+    bool draining, time_is_up; /* asked for; obeyed when the state allows it */
     int channel_rate_hz;
 
     struct store_request *finding;

@@ -161,7 +161,6 @@ static void measure(struct call *c)
 static void on_tick(void *arg, uint64_t now_us)
 {
     struct call *c = arg;
-    (void)now_us;
     int16_t frame[MEDIA_FRAME_MAX];
     size_t count = (size_t)(c->format.rate_hz / 1000 * c->format.ptime_ms);
     c->drained = 0;
@@ -169,6 +168,8 @@ static void on_tick(void *arg, uint64_t now_us)
     c->leg_ops->send(c->leg, frame, count);
     if (c->recorder)
         recorder_tick(c->recorder, capture_take(c, count), frame, count);
+    if (real)
+        c->sounded_us = now_us;
     if (real && (!c->first_audio_us || c->turn_ended_us))
         measure(c);
     if (c->drained)

@@ -28,7 +28,6 @@ static void on_answer(void *arg, uint32_t answer, unsigned flags)
     c->last_answer = answer;
     c->open_answer = call_playout_id(answer);
     c->answer_flags = flags;
-    tmr_stop(&c->stuck);
     call_fire(c, EV_ANSWER);
 }
 
@@ -204,6 +203,11 @@ static void on_silence(void *arg)
 
 void call_act_listen(struct call *c)
 {
+    /* What came while a message was being taken or a transfer was being tried. */
+    if (c->draining || c->time_is_up) {
+        call_fire(c, c->draining ? EV_DRAIN : EV_TIME_UP);
+        return;
+    }
     vad_set_timing(c->vad, c->secretary->end_silence_ms, 120);
     tmr_start(&c->silence, c->loop, (uint64_t)c->secretary->silence_ms, on_silence, c);
     /* The caller began while we could not be interrupted: that is a turn too. */

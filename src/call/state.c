@@ -76,6 +76,7 @@ static const struct call_rule table[CALL_STATE_COUNT][EV_COUNT] =
                 [EV_RUN_TRANSFER] = TO(TRANSFERRING, call_act_transfer),
                 [EV_RUN_MESSAGE] = TO(MESSAGE, call_act_message),
                 [EV_RUN_END] = TO(ENDING, call_act_hangup),
+                [EV_STUCK] = TO(ENDED, call_act_return),
             },
         [CALL_MESSAGE] =
             {

@@ -36,6 +36,7 @@ struct leg {
     int rate_hz;
     size_t frame_samples; /* 0 until the first frame */
     bool failed;
+    bool *gone; /* set by close() inside on_started */
     struct tmr watch;
     uint64_t seen_at_watch;
     struct leg_stats stats;
@@ -93,17 +94,20 @@ static bool whole_frame(const struct leg *leg, size_t samples)
     return media_format_valid(f) && media_format_samples(f) == samples;
 }
 
+/* @return false when the handler closed the leg */
 static bool start(struct leg *leg, size_t samples)
 {
-    if (!whole_frame(leg, samples))
-        return false;
     leg->frame_samples = samples;
     leg->seen_at_watch = leg->stats.frames_in;
     tmr_start(&leg->watch, leg->loop, (uint64_t)leg->settings->media_lost_timeout_ms, on_lost_check,
               leg);
     struct leg_format format = {leg->rate_hz, (int)(samples * 1000u / (size_t)leg->rate_hz)};
+    bool gone = false;
+    leg->gone = &gone;
     leg->h->on_started(leg->arg, &format);
-    return true;
+    if (!gone)
+        leg->gone = NULL;
+    return !gone;
 }
 
 static bool is_fill(const int16_t *samples, size_t count)
@@ -123,14 +127,14 @@ static void on_datagram(void *arg, const struct net_addr *from, const void *p, s
     }
     size_t samples = len / 2;
     bool good = len % 2 == 0 && samples > 0 && samples <= MEDIA_FRAME_MAX && !leg->failed;
-    if (good && leg->frame_samples)
-        good = samples == leg->frame_samples;
-    else if (good)
-        good = start(leg, samples);
-    if (!good || leg->failed || !leg->sock) {
-        leg->stats.bad_size += !good;
+    if (good)
+        good = leg->frame_samples ? samples == leg->frame_samples : whole_frame(leg, samples);
+    if (!good) {
+        leg->stats.bad_size++;
         return;
     }
+    if (!leg->frame_samples && !start(leg, samples))
+        return;
     leg->stats.frames_in++;
     /* The scratch buffer is aligned; L16 here is little-endian as the hosts FreeSWITCH runs on. */
     const int16_t *pcm = p;
@@ -140,7 +144,7 @@ static void on_datagram(void *arg, const struct net_addr *from, const void *p, s
 static void on_unicast_reply(void *arg, const struct esl_result *r)
 {
     struct leg *leg = arg;
-    if (r->err) {
+    if (r->err && r->err != VA_ECLOSED) { /* the session itself tells of its end */
         char cause[200];
         (void)snprintf(cause, sizeof(cause), "FreeSWITCH refused unicast: %.*s", STR_ARG(r->text));
         fail(leg, r->err, cause);
@@ -158,18 +162,23 @@ static uint16_t next_remote_port(const struct settings *s)
     return (uint16_t)((unsigned)s->unicast_port_min + atomic_fetch_add(&next, 1) % count);
 }
 
+/* What the setting says, else one side of the control socket. Through its text, because that of a
+ * listener on :: is IPv4-mapped, and an IPv4 socket can send to the plain form only. */
+static enum va_err choose_address(const char *setting, const struct net_addr *control,
+                                  uint16_t port, struct net_addr *ret)
+{
+    char ip[NET_ADDR_TEXT];
+    net_addr_ip(control, ip);
+    return net_addr_parse(*setting ? setting : ip, port, ret);
+}
+
 static enum va_err pick_addresses(struct leg *leg, const struct leg_cfg *cfg)
 {
     const struct settings *s = cfg->settings;
-    uint16_t remote_port = next_remote_port(s);
-    leg->remote = cfg->control_peer;
-    net_addr_set_port(&leg->remote, remote_port);
-    if (*s->freeswitch_rtp_ip && net_addr_parse(s->freeswitch_rtp_ip, remote_port, &leg->remote))
-        return VA_EINVAL;
-    leg->local = cfg->control_local;
-    if (*s->rtp_advertise_address && net_addr_parse(s->rtp_advertise_address, 0, &leg->local))
-        return VA_EINVAL;
-    return VA_OK;
+    enum va_err err =
+        choose_address(s->freeswitch_rtp_ip, &cfg->control_peer, next_remote_port(s), &leg->remote);
+    return err ? err
+               : choose_address(s->rtp_advertise_address, &cfg->control_local, 0, &leg->local);
 }
 
 static enum va_err open_socket(struct leg *leg)
@@ -191,6 +200,8 @@ static void unicast_close(struct leg **pleg)
     if (!leg)
         return;
     *pleg = NULL;
+    if (leg->gone)
+        *leg->gone = true;
     tmr_stop(&leg->watch);
     udp_close(&leg->sock);
     esl_session_forget(leg->control, leg);
@@ -228,7 +239,7 @@ static enum va_err unicast_open(const struct leg_cfg *cfg, const struct leg_hand
 
 static void unicast_send(struct leg *leg, const int16_t *samples, size_t count)
 {
-    if (count != leg->frame_samples || leg->failed)
+    if (!count || count != leg->frame_samples || leg->failed)
         return;
     if (udp_send(leg->sock, &leg->remote, samples, count * sizeof(*samples)))
         leg->stats.send_fails++;
