@@ -126,6 +126,7 @@ static void start_one(struct load *l)
 static void on_settled(void *arg)
 {
     struct load *l = arg;
+    media_clock_stats_reset(l->cfg->call.clock);
     uint64_t bin_us = l->lateness.bin_us;
     l->lateness = (struct fakefs_histogram){.bin_us = bin_us};
 }
@@ -185,6 +186,10 @@ enum va_err load_run(struct loop *loop, const struct load_cfg *cfg, bool *ret_pa
     l->begin_us = loop_now_us(loop);
     run(l);
     l->sum.calls = cfg->calls;
+    struct media_clock_stats own;
+    media_clock_stats(cfg->call.clock, &own);
+    l->sum.own_p99_ms = (double)own.p99_us / 1000;
+    l->sum.own_skipped = own.skipped;
     l->sum.meter.lateness = &l->lateness;
     l->sum.first_audio = &l->first_audio;
     l->sum.seconds = (double)(loop_now_us(loop) - l->begin_us) / 1e6;

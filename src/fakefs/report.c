@@ -171,6 +171,8 @@ void report_load(struct report *r, const struct report_load *l)
         json_object_object_add(o, "seconds", json_ms(l->seconds));
         add_times(o, "first_audio_ms", first);
         json_object_object_add(o, "frames", frames_json(l->sent, l->received, l->odd, &l->meter));
+        json_object_object_add(o, "own_p99_ms", json_ms(l->own_p99_ms));
+        add_count(o, "own_skipped", l->own_skipped);
         put_json(r, o);
         return;
     }
@@ -182,4 +184,9 @@ void report_load(struct report *r, const struct report_load *l)
                   ms(fakefs_histogram_at(first, 500)), ms(fakefs_histogram_at(first, 990)),
                   ms(first->max_us));
     print_frames(r->cfg.out, l->sent, l->received, l->odd, &l->meter);
+    (void)fprintf(r->cfg.out, "  own clock    p99 %.1f ms late, skipped %" PRIu64 "%s\n",
+                  l->own_p99_ms, l->own_skipped,
+                  l->own_p99_ms > 5 || l->own_skipped
+                      ? ": this machine is too busy, the figures are not the daemon's"
+                      : "");
 }

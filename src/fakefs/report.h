@@ -43,6 +43,8 @@ struct report_load {
     struct fakefs_meter meter;
     const struct fakefs_histogram *first_audio;
     double seconds;
+    double own_p99_ms; /**< lateness of the caller's own clock: above 5 the machine is too busy */
+    uint64_t own_skipped; /**< frames the caller itself did not send in time */
 };
 void report_load(struct report *r, const struct report_load *l);
 

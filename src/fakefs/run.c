@@ -29,7 +29,7 @@ static void leave(struct run *r)
         return;
     r->leaving = true;
     tmr_stop(&r->poll);
-    if (!r->hungup && !r->returned) {
+    if (!r->hungup && !r->returned && !r->transferred) { /* a transferred call is the human's */
         r->hungup_by_us = true;
         fakefs_call_hangup(r->call, "NORMAL_CLEARING");
     }
@@ -153,6 +153,12 @@ static void on_note(void *arg, enum fakefs_note note, const char *text)
         break;
     case FAKEFS_NOTE_EXECUTE: report_line(r->report, now, "execute", "execute %s", text); break;
     case FAKEFS_NOTE_UNICAST: report_line(r->report, now, "unicast", "audio %s", text); break;
+    case FAKEFS_NOTE_SAID: report_line(r->report, now, "said", "    %s", text); break;
+    case FAKEFS_NOTE_FROZEN:
+        fail(r,
+             "the transferred caller hears nothing: with socket_resume=true FreeSWITCH resets the "
+             "channel when the socket closes");
+        break;
     case FAKEFS_NOTE_CONNECTED:
     case FAKEFS_NOTE_COMMAND: break;
     }

@@ -215,6 +215,16 @@ void fakefs_session_input(struct fakefs_session *s, const void *p, size_t len)
         deliver(s);
 }
 
+/* FreeSWITCH 1.10.12 resets the channel when the socket of a `socket_resume` closes, whatever it
+ * does by then (end of mod_event_socket's listener): a caller transferred meanwhile hears nothing.
+ */
+static void freeze_if_resumed(struct fakefs_session *s)
+{
+    const char *resume = fakefs_channel_get(&s->ch, "socket_resume");
+    if (s->state == FAKEFS_AWAY && resume && str_ieqz(str_of(resume), "true"))
+        session_note(s, FAKEFS_NOTE_FROZEN, "%s", "");
+}
+
 void fakefs_session_eof(struct fakefs_session *s)
 {
     if (s->closed)
@@ -222,6 +232,7 @@ void fakefs_session_eof(struct fakefs_session *s)
     s->closed = true;
     s->close_us = NEVER;
     drop_events(s);
+    freeze_if_resumed(s);
     if (s->state == FAKEFS_HUNGUP || s->state == FAKEFS_AWAY || s->state == FAKEFS_RETURNED)
         return;
     session_unicast_off(s);

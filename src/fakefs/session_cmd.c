@@ -158,6 +158,14 @@ static void getvar_command(struct fakefs_session *s, struct str rest)
     session_reply(s, "%s", value ? value : "-ERR command not found"); /* fact 3 */
 }
 
+static void note_transcript(struct fakefs_session *s)
+{
+    struct str subclass = fakefs_command_header(&s->cmd, "Event-Subclass");
+    struct str speaker = fakefs_command_header(&s->cmd, "Voice-AI-Speaker");
+    if (str_eqz(subclass, "voice_ai::transcript"))
+        session_note(s, FAKEFS_NOTE_SAID, "%.*s: %.*s", STR_ARG(speaker), STR_ARG(s->cmd.body));
+}
+
 static void sendevent_command(struct fakefs_session *s, struct str rest)
 {
     char name[FAKEFS_NAME_MAX], uuid[UUID_TEXT];
@@ -171,6 +179,7 @@ static void sendevent_command(struct fakefs_session *s, struct str rest)
         free(n);
         free(v);
     }
+    note_transcript(s);
     if (ev) {
         fakefs_event_add(ev, "Event-UUID", uuid);
         buf_adds(&ev->body, s->cmd.body);

@@ -36,6 +36,9 @@ wait silence
 expect hangup NORMAL_CLEARING within 10s' --number 8100
 call "the longest duration ends with a farewell" 'wait greeting
 expect hangup NORMAL_CLEARING within 20s' --number 8101
+call "a transfer survives socket_resume=true" 'wait speech
+dtmf 1
+expect transfer 201 within 6s' --number 8100 --var socket_resume=true
 call "an unknown number gets the default secretary" 'wait speech
 dtmf 1
 expect transfer 201 within 6s' --number 7777

@@ -46,3 +46,5 @@ for command in serve call secretary calls messages config; do
 done
 out=$(vai call --to 127.0.0.1:1 2>&1)
 [ $? = 2 ] && grep -q 'voice-ai serve' <<<"$out" && ok "calling where nobody answers" || not_ok "calling where nobody answers: $out"
+check "docs/settings.md is what the program knows" bash -c "
+    diff <('$bin' --env /dev/null config --markdown) <(grep '^|' '$here/../../docs/settings.md')"

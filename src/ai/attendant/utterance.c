@@ -83,7 +83,9 @@ enum va_err utterance_end(struct utterance *u, unsigned back_ms, struct pcm **re
 void utterance_clear(struct utterance *u)
 {
     u->open = false;
-    u->count = 0;
+    u->count = u->cap = 0;
+    free(u->samples); /* most of a call nobody speaks */
+    u->samples = NULL;
 }
 
 unsigned utterance_ms(const struct utterance *u)
