@@ -13,6 +13,8 @@ enum { MISSES_MAX = 2 };
 
 /* Below this a destination is asked back rather than dialled. */
 static const float SURE = 0.5f;
+/* A wrong answer to a question costs the caller a few seconds, not a call. */
+static const float FAIRLY_SURE = 0.3f;
 
 static void transfer(struct provider *p, size_t i, enum prompt announcement)
 {
@@ -88,8 +90,11 @@ static void understood_no(struct provider *p)
     if (p->mode == MODE_ANYTHING_ELSE) {
         say_goodbye(p);
     } else if (p->mode == MODE_CONFIRM) {
-        p->mode = MODE_MENU;
-        attendant_speak_prompt(p, PROMPT_MENU, NULL, 0, attendant_nothing);
+        p->mode = MODE_MENU; /* it was something else: that counts as not understood */
+        if (++p->misses >= MISSES_MAX)
+            give_up(p);
+        else
+            attendant_speak_prompt(p, PROMPT_MENU, NULL, 0, attendant_nothing);
     } else {
         dialogue_not_understood(p);
     }
@@ -118,27 +123,38 @@ static void understood_word(struct provider *p, int tag)
     }
 }
 
+static void understood_destination(struct provider *p, size_t i, float confidence)
+{
+    if (confidence >= SURE) {
+        p->misses = 0;
+        transfer(p, i, PROMPT_TRANSFERRING);
+        return;
+    }
+    p->mode = MODE_CONFIRM;
+    p->confirming = i;
+    attendant_speak_prompt(p, PROMPT_CONFIRM, p->secretary->destinations[i].name, 0,
+                           attendant_nothing);
+}
+
+/* A question was asked that yes or no answers. */
+static bool asked(const struct provider *p)
+{
+    return p->mode != MODE_MENU;
+}
+
 void dialogue_understood(struct provider *p, int tag, float confidence)
 {
     const struct secretary *s = p->secretary;
-    if (tag < LISTEN_DESTINATION) {
-        if (tag != LISTEN_YES && tag != LISTEN_NO)
-            p->misses = 0;
+    size_t topic = (size_t)(tag - LISTEN_TOPIC), destination = (size_t)(tag - LISTEN_DESTINATION);
+    bool reply = (tag == LISTEN_YES || tag == LISTEN_NO) && asked(p);
+    if (tag >= LISTEN_TOPIC && topic < s->topic_count && confidence >= FAIRLY_SURE) {
+        p->misses = 0;
+        answer_topic(p, topic);
+    } else if (tag >= LISTEN_DESTINATION && tag < LISTEN_TOPIC &&
+               destination < s->destination_count) {
+        understood_destination(p, destination, confidence);
+    } else if (tag < LISTEN_DESTINATION && (reply || confidence >= SURE)) {
         understood_word(p, tag);
-        return;
-    }
-    p->misses = 0;
-    if (tag >= LISTEN_TOPIC && (size_t)(tag - LISTEN_TOPIC) < s->topic_count) {
-        answer_topic(p, (size_t)(tag - LISTEN_TOPIC));
-    } else if (tag < LISTEN_TOPIC && (size_t)(tag - LISTEN_DESTINATION) < s->destination_count) {
-        size_t i = (size_t)(tag - LISTEN_DESTINATION);
-        if (confidence >= SURE) {
-            transfer(p, i, PROMPT_TRANSFERRING);
-            return;
-        }
-        p->mode = MODE_CONFIRM;
-        p->confirming = i;
-        attendant_speak_prompt(p, PROMPT_CONFIRM, s->destinations[i].name, 0, attendant_nothing);
     } else {
         dialogue_not_understood(p);
     }

@@ -265,7 +265,6 @@ static const char *const politely[] = {
 const struct lang lang_pt = {
     .tag = "pt",
     .espeak = "pt-br",
-    .table_only = true,
     .words = words,
     .word_count = sizeof(words) / sizeof(words[0]),
     .lead_ins = lead_ins,

@@ -132,16 +132,24 @@ static bool add_known(struct pron *p, const struct lang *lang, const char *voice
     (void)buf_addc(out, '\t');
     size_t prons = out->len;
     const char *row = lang_word_prons(lang, word);
-    bool known = row != NULL;
+    bool known = row && lang->table_only;
     if (row)
         (void)buf_addz(out, row);
+    if (known)
+        ;
     else if (lang->cmudict && cmudict_lookup(p->cmudict, word, out) == VA_OK)
         known = true;
-    else
+    else {
+        size_t bar = out->len;
+        if (row)
+            buf_addc(out, '|');
         known = recall(p, voice, word, out);
+        if (row && out->len == bar + 1)
+            out->len = bar;
+    }
     if (buf_failed(out))
         return true;
-    if (out->len == prons)
+    if (!known || out->len == prons)
         out->len = from;
     else
         (void)buf_addc(out, '\n');
