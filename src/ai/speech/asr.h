@@ -16,7 +16,7 @@ struct asr;
 struct asr_request; /**< valid until its callback or asr_cancel() */
 struct asr_grammar; /**< immutable, reference-counted, any thread */
 
-enum { ASR_PHRASES_MAX = 1000, ASR_UTTERANCE_MAX_MS = 15000 };
+enum { ASR_PHRASES_MAX = 1000, ASR_PHRASE_BYTES_MAX = 200, ASR_UTTERANCE_MAX_MS = 15000 };
 
 struct asr_cfg {
     const char *model_dir;   /**< folder with en-us acoustic model and cmudict-en-us.dict */

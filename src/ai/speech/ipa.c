@@ -65,7 +65,7 @@ static const struct row rows[] = {
     {"dʑ", {"JH"}},
     {"tɕ", {"CH"}},
     {"ts", {"T S"}},
-    {"ɾə", {"R", "HH", "D"}}, /* coda "r" */
+    {"ɾə", {"R", "D AH", "HH"}}, /* coda "r" */
     {"lj", {"L Y", "L IY"}},
     {"ɲ", {"N Y", "NG Y"}},
     {"ʎ", {"L Y", "L IY"}},

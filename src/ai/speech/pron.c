@@ -123,6 +123,19 @@ static void remember(struct pron *p, const char *voice, struct str word, struct 
     uv_mutex_unlock(&p->lock);
 }
 
+/* The same, behind the variants of a table. */
+static bool recall_more(struct pron *p, const char *voice, struct str word, struct buf *out,
+                        bool more)
+{
+    size_t bar = out->len;
+    if (more)
+        (void)buf_addc(out, '|');
+    bool known = recall(p, voice, word, out);
+    if (more && out->len == bar + 1)
+        out->len = bar;
+    return known;
+}
+
 /* "word\tprons\n", unless there is none. @return false when the word has to be asked for */
 static bool add_known(struct pron *p, const struct lang *lang, const char *voice, struct str word,
                       struct buf *out)
@@ -132,16 +145,16 @@ static bool add_known(struct pron *p, const struct lang *lang, const char *voice
     (void)buf_addc(out, '\t');
     size_t prons = out->len;
     const char *row = lang_word_prons(lang, word);
-    bool known = row != NULL;
+    bool known = row && lang->table_only;
     if (row)
         (void)buf_addz(out, row);
-    else if (lang->cmudict && cmudict_lookup(p->cmudict, word, out) == VA_OK)
-        known = true;
-    else
-        known = recall(p, voice, word, out);
+    else if (lang->cmudict)
+        known = cmudict_lookup(p->cmudict, word, out) == VA_OK;
+    if (!known)
+        known = recall_more(p, voice, word, out, row != NULL);
     if (buf_failed(out))
         return true;
-    if (out->len == prons)
+    if (!known || out->len == prons)
         out->len = from;
     else
         (void)buf_addc(out, '\n');
