@@ -32,7 +32,7 @@ enum va_err buf_addz(struct buf *b, const char *z);
 enum va_err buf_adds(struct buf *b, struct str s);
 enum va_err buf_addc(struct buf *b, char c);
 VA_PRINTF(2, 3) enum va_err buf_addf(struct buf *b, const char *fmt, ...);
-enum va_err buf_addfv(struct buf *b, const char *fmt, va_list ap);
+VA_PRINTF(2, 0) enum va_err buf_addfv(struct buf *b, const char *fmt, va_list ap);
 /** Room for `len` more bytes; the caller writes at b->p + b->len and then adds to b->len. */
 enum va_err buf_reserve(struct buf *b, size_t len);
 /** Drop the first `n` bytes. n must be ≤ len. */

@@ -78,5 +78,8 @@ enum va_err va_fault_set(struct va_fault *fault, enum va_err code, const char *f
     va_start(ap, fmt);
     (void)vsnprintf(fault->text, sizeof(fault->text), fmt, ap);
     va_end(ap);
+    for (char *p = fault->text; *p; p++) /* what is quoted in it may hold line ends */
+        if ((unsigned char)*p < ' ')
+            *p = ' ';
     return code;
 }

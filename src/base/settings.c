@@ -63,6 +63,7 @@ const struct setting settings_table[] = {
     ROW_INT("MEDIA_START_TIMEOUT_MS", media_start_timeout_ms, "ms", 100, 60000, "1500", "no audio from FreeSWITCH within this time: the call is given back to the dialplan"),
     ROW_INT("MEDIA_LOST_TIMEOUT_MS", media_lost_timeout_ms, "ms", 200, 600000, "5000", "audio that stopped for this long in mid-call: likewise"),
     ROW_BOOL("RECORD_CALLS", record_calls, "false", "record every call as stereo WAV (caller left, agent right) under DATA_DIR/recordings"),
+    ROW_BOOL("PUBLISH_TRANSCRIPT", publish_transcript, "false", "tell FreeSWITCH's other listeners what is said, as CUSTOM voice_ai::transcript events"),
     ROW_STR("TTS_COMMAND", tts_command, "espeak-ng", "the espeak-ng program, run as a helper process"),
     ROW_STR("ASR_MODEL_DIR", asr_model_dir, "/usr/share/pocketsphinx/model/en-us", "pocketsphinx acoustic model and dictionary"),
     ROW_INT("ASR_THREADS", asr_threads, "", 0, 64, "0", "recogniser threads; 0 is one per core"),

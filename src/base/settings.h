@@ -44,7 +44,8 @@ struct settings {
     int64_t unicast_port_min, unicast_port_max;
     int64_t media_start_timeout_ms;
     int64_t media_lost_timeout_ms;
-    int64_t record_calls; /**< bool */
+    int64_t record_calls;       /**< bool */
+    int64_t publish_transcript; /**< bool */
     setting_text tts_command;
     setting_text asr_model_dir;
     int64_t asr_threads; /**< 0: one per core */

@@ -20,8 +20,7 @@ enum {
     SLOT_US = MEDIA_CLOCK_SLOT_MS * 1000,
     RING = 64,
     CYCLE = 24,      /* slots after which the load repeats */
-    PERIOD_MAX = 12, /* slots */
-    CATCHUP = MEDIA_CLOCK_CATCHUP_MS / MEDIA_CLOCK_SLOT_MS
+    PERIOD_MAX = 12 /* slots */
 };
 
 struct media_clock {
@@ -33,6 +32,7 @@ struct media_clock {
     uint64_t next_slot; /* the first one not delivered yet */
     uint64_t now_slot;  /* the last one that is due */
     uint64_t now_us;    /* what advance_to was told */
+    uint64_t catchup;   /* slots that are delivered late rather than skipped */
     size_t members;
     uint32_t load[CYCLE];
     struct list ring[RING];
@@ -160,8 +160,8 @@ static void see_time(struct media_clock *c, uint64_t now_us)
         return;
     c->now_us = now_us;
     c->now_slot = (now_us - c->origin_us) / SLOT_US;
-    if (c->now_slot >= c->next_slot + CATCHUP)
-        skip_to(c, c->now_slot - CATCHUP + 1);
+    if (c->now_slot >= c->next_slot + c->catchup)
+        skip_to(c, c->now_slot - c->catchup + 1);
 }
 
 void media_clock_advance_to(struct media_clock *c, uint64_t now_us)
@@ -191,12 +191,20 @@ static void on_timer(uv_poll_t *poll, int status, int events)
     media_clock_advance_to(c, loop_now_us(c->loop));
 }
 
+void media_clock_set_catchup(struct media_clock *c, int ms)
+{
+    if (ms > MEDIA_CLOCK_CATCHUP_MS)
+        ms = MEDIA_CLOCK_CATCHUP_MS; /* the ring has no room for more */
+    c->catchup = ms < MEDIA_CLOCK_SLOT_MS ? 1 : (uint64_t)(ms / MEDIA_CLOCK_SLOT_MS);
+}
+
 enum va_err media_clock_new(struct loop *loop, struct media_clock **ret_clock)
 {
     struct media_clock *c = calloc(1, sizeof(*c));
     if (!c)
         return VA_ENOMEM;
     c->loop = loop;
+    media_clock_set_catchup(c, MEDIA_CLOCK_CATCHUP_MS);
     c->fd = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC);
     if (c->fd < 0) {
         enum va_err err = va_err_from_errno(errno);

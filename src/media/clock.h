@@ -39,6 +39,12 @@ struct media_tick {
 /** Uses loop_clock(loop) for the time; a timer and a poll handle on the loop.
  *  @return VA_OK, VA_ENOMEM, VA_ELIMIT (descriptors), VA_EIO */
 VA_CHECK enum va_err media_clock_new(struct loop *loop, struct media_clock **ret_clock);
+/**
+ * After a stall, deliver what is at most `ms` old and skip the rest. Default and maximum is
+ * MEDIA_CLOCK_CATCHUP_MS, which keeps a far end's sample clock. One period is right towards a far
+ * end that queues what comes early: there a burst would stay as delay for the rest of the call.
+ */
+void media_clock_set_catchup(struct media_clock *clock, int ms);
 /** Members are put off the clock first. Not from inside a tick. NULL-safe. */
 void media_clock_free(struct media_clock **clock);
 

@@ -46,10 +46,12 @@ static int step_at(const int16_t *pcm, size_t i)
     return abs(pcm[i] - pcm[i - 1]);
 }
 
-/* No step in [from, to) reaches a quarter of `step`. Bounded by 10 ms and only asked for steps
- * that are large enough. */
-static bool calm(const int16_t *pcm, size_t from, size_t to, int step)
+/* No step in [from, to) reaches a quarter of `step`. At an end of the recording, where less than
+ * `enough` is left to judge by, nothing is calm. */
+static bool calm(const int16_t *pcm, size_t from, size_t to, size_t enough, int step)
 {
+    if (to - from < enough)
+        return false;
     for (size_t i = from; i < to; i++)
         if (step_at(pcm, i) * CLICK_RATIO > step)
             return false;
@@ -64,7 +66,7 @@ size_t measure_clicks(const int16_t *pcm, size_t n, int rate_hz, int step, size_
         if (d < step)
             continue;
         size_t from = i > side ? i - side : 1, to = n - i > side ? i + 1 + side : n;
-        if (!calm(pcm, from, i, d) && !calm(pcm, i + 1, to, d))
+        if (!calm(pcm, from, i, side / 2, d) && !calm(pcm, i + 1, to, side / 2, d))
             continue;
         if (count++ == 0 && ret_first)
             *ret_first = i;

@@ -361,6 +361,15 @@ uint32_t playout_played_ms(const struct playout *p, uint32_t answer_id)
     return a ? (uint32_t)media_samples_to_ms(a->played, p->rate_hz) : 0;
 }
 
+uint32_t playout_left_ms(const struct playout *p, uint32_t answer_id)
+{
+    struct answer *a = find(p, p->head, answer_id);
+    uint64_t left = 0;
+    if (a)
+        list_each(&a->blocks, l, tmp) left += container_of(l, struct block, link)->left;
+    return (uint32_t)media_samples_to_ms(left, p->rate_hz);
+}
+
 uint32_t playout_current(const struct playout *p)
 {
     return p->head != p->next ? nth(p, p->head)->id : 0;

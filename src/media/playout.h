@@ -89,6 +89,8 @@ void playout_flush_until(struct playout *p, uint32_t answer_id);
 /** How much of an answer was handed out [ms]; a fade is not counted. 0 when it is unknown or older
  *  than the PLAYOUT_ANSWERS_MAX last ones. */
 uint32_t playout_played_ms(const struct playout *p, uint32_t answer_id);
+/** How much of an answer is still to be played [ms]. */
+uint32_t playout_left_ms(const struct playout *p, uint32_t answer_id);
 /** The answer at the head, also while it is starved; 0 when there is none. */
 uint32_t playout_current(const struct playout *p);
 /** Unplayed audio [ms]. */

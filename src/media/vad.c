@@ -4,8 +4,8 @@
  *     minima   [-61 -60 -58 -61 … -60 | -59]      floor = the smallest + 1.5 dB
  *               └ oldest falls out      └ being filled
  *
- * A minimum of noise is lower than its mean, hence the 1.5 dB. Before anything is known the minima
- * stand at −45 dBFS: a call may begin with speech, and a quiet line is believed at once. */
+ * A minimum of noise is lower than its mean, hence the 1.5 dB. A call may begin with speech, so for
+ * the first three quarters of a second two of the minima pretend to have heard −45 dBFS. */
 #include "media/vad.h"
 
 #include "media/format.h"
@@ -70,8 +70,7 @@ enum va_err vad_new(const struct vad_cfg *cfg, struct vad **ret_vad)
     vad_set_timing(v, cfg->end_silence_ms, cfg->min_speech_ms);
     v->level = MEDIA_SILENCE_DBFS;
     v->floor = START_DBFS;
-    for (unsigned i = 0; i < MINIMA; i++)
-        v->minima[i] = START_DBFS;
+    v->minima[1] = v->minima[2] = START_DBFS; /* the next to be overwritten; the others: 0 dBFS */
     *ret_vad = v;
     return VA_OK;
 }
@@ -96,13 +95,15 @@ void vad_set_timing(struct vad *v, int end_silence_ms, int min_speech_ms)
 /* Power around the mean: an offset is not sound, and a constant frame has none at all. */
 static float level_of(const int16_t *x, size_t n)
 {
-    int64_t sum = 0, squares = 0;
+    int32_t total = 0; /* n is at most MEDIA_FRAME_MAX, so it fits */
+    int64_t squares = 0;
     for (size_t i = 0; i < n; i++) {
         int32_t s = x[i];
-        sum += s;
-        squares += (int64_t)(s * s);
+        total += s;
+        squares += s * s;
     }
-    float mean = (float)sum / (float)n, power = (float)squares / (float)n - mean * mean;
+    int64_t sum = total, count = (int64_t)n; /* all exact */
+    float power = (float)(count * squares - sum * sum) / ((float)n * (float)n);
     if (power < 0.3f) /* less than one bit of dither */
         return MEDIA_SILENCE_DBFS;
     return 10.0f * log10f(power / (32768.0f * 32768.0f));
@@ -161,7 +162,7 @@ static enum vad_event speech_to_quiet(struct vad *v, uint64_t *ret_at)
 
 enum vad_event vad_feed(struct vad *v, const int16_t *frame, size_t n, uint64_t *ret_at_ms)
 {
-    if (n == 0)
+    if (n == 0 || n > MEDIA_FRAME_MAX)
         return VAD_NONE;
     v->now += n;
     v->level = level_of(frame, n);

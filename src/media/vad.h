@@ -7,8 +7,9 @@
  *
  * A frame of one constant value (zeros; the 0xFF fill that FreeSWITCH sends for "no packet") is
  * silence and does not touch the floor. Good for stationary noise; babble and music look like
- * speech for the first seconds. Time is the audio's own: milliseconds since the first sample.
- * One thread.
+ * speech. A sound that stays the same is given up after 3 s, and after 0.5 s when nothing was heard
+ * before it; noise louder than −37 dBFS from the very start is taken for speech that long. Time is
+ * the audio's own: milliseconds since the first sample. One thread.
  */
 #ifndef VA_MEDIA_VAD_H
 #define VA_MEDIA_VAD_H

@@ -1,0 +1,23 @@
+#!/bin/bash
+# make bench: every figure of docs/figures.md, each beside its floor or ratio, in one run.
+#     bench/run.sh BUILD_DIR        CALLS=1000 (see bench/unicast.sh)
+set -eu
+build=$(realpath "${1:-build}")
+cd "$(dirname "$0")/.."
+echo "== $(nproc) cores, $(awk -F: '/model name/ {print $2; exit}' /proc/cpuinfo), load $(cut -d' ' -f1 /proc/loadavg)"
+echo
+echo "== unicast calls with speech both ways, one worker thread, beside the floor"
+bench/unicast.sh "$build"
+echo
+echo "== media: cost per 20 ms frame, clock lateness"
+"$build/bench/media_bench" 1000 5
+if [ -x "$build/bench/speech_bench" ]; then
+    echo
+    echo "== embedded voice and recogniser"
+    "$build/bench/speech_bench"
+fi
+if [ -n "${ESL_EVENTS:-}" ]; then # a recorded stream of text/event-plain messages
+    echo
+    echo "== Event Socket parser over $ESL_EVENTS"
+    xz -dcf "$ESL_EVENTS" | "$build/bench/esl_parser_bench"
+fi

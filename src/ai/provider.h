@@ -1,0 +1,118 @@
+/**
+ * ai/provider.h: who speaks with the caller. One file fills one struct provider_ops.
+ *
+ *              audio_in, turn, digit, say, tool_result, interrupt
+ *     call ───────────────────────────────────────────────────────► provider
+ *          ◄───────────────────────────────────────────────────────
+ *              on_ready, on_answer, on_audio, on_transcript, on_speech, on_tool, on_error,
+ * on_closed
+ *
+ * Both live on the call's worker loop; nothing here blocks, no handler is called from inside an
+ * operation. What a provider says is cut into numbered answers: audio, transcript and interruption
+ * name the answer they belong to, so late audio of an answer that was flushed can be told apart.
+ */
+#ifndef VA_AI_PROVIDER_H
+#define VA_AI_PROVIDER_H
+
+#include "base/err.h"
+#include "base/log.h"
+#include "media/pcm.h"
+#include "model/record.h"
+#include "model/secretary.h"
+#include "net/loop.h"
+
+struct provider;
+struct tts;
+struct asr;
+
+/** Services providers may use; owned by the program, outlive every provider. */
+struct provider_env {
+    struct tts *tts;
+    struct asr *asr;
+};
+
+/** Why the call wants something said that the caller did not ask for. */
+enum say_intent {
+    SAY_GREETING,    /**< the call was answered */
+    SAY_STILL_THERE, /**< the caller has been silent */
+    SAY_FAREWELL,    /**< say goodbye; the call hangs up behind it */
+    SAY_TIME_UP,     /**< longest duration reached: goodbye likewise */
+    SAY_HOLD_ON,     /**< the call is being handed to somebody else: "one moment" */
+};
+
+enum turn_phase { TURN_STARTED, TURN_ENDED };
+
+/** Flags of an answer. */
+enum {
+    ANSWER_PROTECTED = 1, /**< must not be interrupted: farewell, "transferring you" */
+};
+
+/** What a provider asks the call to do. Runs when everything said before it has been heard. */
+enum tool_kind { TOOL_TRANSFER, TOOL_TAKE_MESSAGE, TOOL_END_CALL };
+
+struct tool_call {
+    uint32_t id; /**< returned with tool_result */
+    enum tool_kind kind;
+    const char *destination; /**< TOOL_TRANSFER: name or alias; borrowed for the call */
+};
+
+struct provider_handlers {
+    /** May be spoken to. Once. */
+    void (*on_ready)(void *arg);
+    /** An answer begins. Ids grow from 1. */
+    void (*on_answer)(void *arg, uint32_t answer, unsigned flags);
+    /** Audio of an answer at cfg->rate_hz; borrowed (take a reference to keep it). */
+    void (*on_audio)(void *arg, uint32_t answer, struct pcm *audio);
+    /** No more audio will come for this answer. */
+    void (*on_answer_done)(void *arg, uint32_t answer);
+    /** Final text of one side. `answer` is 0 for the caller. Borrowed. Best before the audio: the
+     *  text of an answer that was interrupted before its text came is not written down. */
+    void (*on_transcript)(void *arg, enum speaker who, uint32_t answer, const char *text);
+    /** Only with caps.detects_turns: the provider heard the caller begin or end a turn. */
+    void (*on_speech)(void *arg, enum turn_phase phase);
+    void (*on_tool)(void *arg, const struct tool_call *tool);
+    /** Cannot go on. The call closes it and takes the next fallback. Once and last. `text`: cause
+     */
+    void (*on_failed)(void *arg, enum va_err why, const char *text);
+};
+
+struct provider_cfg {
+    struct loop *loop;                 /**< borrowed, outlives the provider */
+    const struct provider_env *env;    /**< borrowed, likewise */
+    const struct secretary *secretary; /**< borrowed; take a reference to keep it */
+    int rate_hz;                       /**< line rate: audio in and out [Hz] */
+    struct log_ctx log;                /**< borrowed texts, outlive the provider */
+};
+
+struct provider_caps {
+    bool detects_turns; /**< false: the call's VAD tells turn() */
+};
+
+struct provider_ops {
+    const char *name; /**< as in AI_PROVIDER */
+    struct provider_caps caps;
+
+    /** Start a conversation; on_ready or on_failed follows. `handlers` borrowed until close. */
+    VA_CHECK enum va_err (*open)(const struct provider_cfg *cfg,
+                                 const struct provider_handlers *handlers, void *arg,
+                                 struct provider **ret_provider);
+    /** Caller's audio, every frame of the call from ready to close, silence included. */
+    void (*audio_in)(struct provider *p, const int16_t *samples, size_t count);
+    /** The call's VAD: `back_ms` is how long ago it really happened. */
+    void (*turn)(struct provider *p, enum turn_phase phase, unsigned back_ms);
+    /** A DTMF digit: 0-9 * # A-D. */
+    void (*digit)(struct provider *p, char digit);
+    /** Say something now. An answer follows, or on_failed. */
+    void (*say)(struct provider *p, enum say_intent intent);
+    /** How a tool went. VA_OK; else an answer follows that tells the caller. */
+    void (*tool_result)(struct provider *p, uint32_t tool_id, enum va_err result);
+    /** The caller interrupted: of this answer `heard_ms` were heard. No more of it is wanted. */
+    void (*interrupt)(struct provider *p, uint32_t answer, uint32_t heard_ms);
+    /** Release. No handler is called any more. Sets *p NULL. */
+    void (*close)(struct provider **p);
+};
+
+/** By name, or NULL. The list is provider.c: one line per provider. */
+const struct provider_ops *provider_find(const char *name);
+
+#endif

@@ -1,0 +1,238 @@
+/*
+ * The daemon. Services are started from the bottom up, each checked before the port opens; they are
+ * stopped in the opposite order.
+ *
+ *     folders ─► store ─► voice ─► recogniser ─► disk thread ─► workers and listener ─► "ready"
+ */
+#include "ai/attendant/attendant.h"
+#include "ai/speech/asr.h"
+#include "ai/speech/tts.h"
+#include "app/app.h"
+#include "base/log.h"
+#include "call/server.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+struct daemon {
+    const struct settings *settings;
+    struct loop *loop;
+    struct loop_thread *disk;
+    struct store *store;
+    struct tts *tts;
+    struct asr *asr;
+    struct call_env env;
+    struct call_server *server;
+    uv_signal_t sig_term, sig_int;
+    unsigned signals;
+    int exit_code;
+};
+
+/* ---- what must be there
+ * --------------------------------------------------------------------------- */
+
+static enum va_err make_folder(const char *path, struct va_fault *fault)
+{
+    if (mkdir(path, 0750) == 0 || errno == EEXIST) {
+        struct stat st;
+        if (stat(path, &st) == 0 && S_ISDIR(st.st_mode) && access(path, W_OK) == 0)
+            return VA_OK;
+        errno = errno ? errno : ENOTDIR;
+    }
+    return va_fault_set(
+        fault, VA_EIO,
+        "DATA_DIR: folder %s cannot be used: %s; set DATA_DIR to a folder that this "
+        "user may write",
+        path, strerror(errno));
+}
+
+static enum va_err make_folders(const struct settings *s, struct va_fault *fault)
+{
+    static const char *const names[] = {"", "/recordings", "/messages"};
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+        char path[SETTING_TEXT_MAX + 16];
+        (void)snprintf(path, sizeof(path), "%s%s", s->data_dir, names[i]);
+        enum va_err err = make_folder(path, fault);
+        if (err)
+            return err;
+    }
+    return VA_OK;
+}
+
+/* Each call holds a control socket and an audio socket. */
+static enum va_err raise_descriptors(const struct settings *s, struct va_fault *fault)
+{
+    rlim_t need = (rlim_t)s->esl_max_connections * 2 + 256;
+    struct rlimit lim;
+    if (getrlimit(RLIMIT_NOFILE, &lim) || lim.rlim_cur >= need)
+        return VA_OK;
+    lim.rlim_cur = need;
+    if (lim.rlim_max < need)
+        lim.rlim_max = need;
+    if (setrlimit(RLIMIT_NOFILE, &lim) == 0)
+        return VA_OK;
+    return va_fault_set(fault, VA_ELIMIT,
+                        "ESL_MAX_CONNECTIONS=%lld needs %llu open files, this user may have fewer; "
+                        "lower it, or raise the limit (ulimit -n, LimitNOFILE=)",
+                        (long long)s->esl_max_connections, (unsigned long long)need);
+}
+
+static enum va_err check_mode(const struct settings *s, struct va_fault *fault)
+{
+    if (leg_find(s->audio_mode))
+        return VA_OK;
+    return va_fault_set(
+        fault, VA_ENOTSUP,
+        "AUDIO_MODE=%s is not in this version; use AUDIO_MODE=esl, which works with "
+        "the same dialplan",
+        s->audio_mode);
+}
+
+static enum va_err start_speech(struct daemon *d, struct va_fault *fault)
+{
+    const struct settings *s = d->settings;
+    enum va_err err = tts_start(&(struct tts_cfg){.command = s->tts_command}, &d->tts, fault);
+    if (!err)
+        err = tts_check_voice(d->tts, "pt-BR", "", fault);
+    if (!err)
+        err = tts_check_voice(d->tts, "en-US", "", fault);
+    struct asr_cfg asr = {.model_dir = s->asr_model_dir,
+                          .tts_command = s->tts_command,
+                          .threads = (unsigned)s->asr_threads};
+    if (!err)
+        err = asr_start(&asr, &d->asr, fault);
+    return err;
+}
+
+/* ---- warm-up
+ * --------------------------------------------------------------------------------------- */
+
+static void on_warm_secretary(void *arg, enum va_err err, const struct secretary *secretary)
+{
+    struct daemon *d = arg;
+    if (err)
+        return;
+    attendant_warm(&d->env.provider, d->loop, secretary, 8000);
+    secretary_unref(&secretary);
+}
+
+static void warm_up(struct daemon *d)
+{
+    if (store_find_secretary(d->store, d->loop, "default", "default", on_warm_secretary, d, NULL))
+        log_warn("app", NULL, "warm-up-skipped", "why", "store overloaded", NULL);
+}
+
+/* ---- life
+ * ------------------------------------------------------------------------------------------- */
+
+static enum va_err start(struct daemon *d, struct va_fault *fault)
+{
+    enum va_err err = check_mode(d->settings, fault);
+    if (!err)
+        err = raise_descriptors(d->settings, fault);
+    if (!err)
+        err = make_folders(d->settings, fault);
+    if (!err)
+        err = store_open_sqlite(d->settings->data_dir, &d->store, fault);
+    if (!err)
+        err = start_speech(d, fault);
+    if (!err && (err = loop_thread_start("disk", NULL, &d->disk)) != VA_OK)
+        va_fault_set(fault, err, "cannot start the disk thread: %s", va_err_text(err));
+    if (err)
+        return err;
+    d->env = (struct call_env){.settings = d->settings,
+                               .store = d->store,
+                               .disk = loop_thread_loop(d->disk),
+                               .provider = {.tts = d->tts, .asr = d->asr},
+                               .find_provider = provider_find};
+    return call_server_start(d->loop, &d->env, &d->server, fault);
+}
+
+/* Services answer into the loops of workers and of this thread, so those go last. */
+static void stop(struct daemon *d)
+{
+    asr_stop(&d->asr);
+    tts_stop(&d->tts);
+    store_close(&d->store);
+    loop_thread_stop(&d->disk);
+    call_server_stop(&d->server);
+}
+
+static void on_idle(void *arg)
+{
+    struct daemon *d = arg;
+    loop_stop(d->loop);
+}
+
+static void on_signal(uv_signal_t *handle, int signum)
+{
+    struct daemon *d = handle->data;
+    log_info("app", NULL, "signal", "name", signum == SIGTERM ? "SIGTERM" : "SIGINT", NULL);
+    if (d->signals++ == 0) {
+        call_server_drain(d->server, (uint64_t)d->settings->drain_timeout_s * 1000, on_idle, d);
+        return;
+    }
+    log_warn("app", NULL, "stop-now", "note", "calls go back to the dialplan", NULL);
+    call_server_abort(d->server);
+}
+
+static void listen_signals(struct daemon *d)
+{
+    uv_signal_t *const handles[] = {&d->sig_term, &d->sig_int};
+    static const int numbers[] = {SIGTERM, SIGINT};
+    for (size_t i = 0; i < 2; i++) {
+        (void)uv_signal_init(loop_uv(d->loop), handles[i]);
+        handles[i]->data = d;
+        (void)uv_signal_start(handles[i], on_signal, numbers[i]);
+    }
+}
+
+static void log_ready(const struct daemon *d)
+{
+    struct net_addr addr;
+    char text[NET_ADDR_TEXT];
+    call_server_addr(d->server, &addr);
+    net_addr_text(&addr, text);
+    log_info("app", NULL, "ready", "version", VA_VERSION, "esl", text, "mode",
+             d->settings->audio_mode, "provider", d->settings->ai_provider, "data",
+             d->settings->data_dir, NULL);
+    if (*d->settings->db_host || *d->settings->redis_host)
+        log_warn("app", NULL, "setting-unused", "note",
+                 "DB_HOST and REDIS_HOST have no effect in this version: data is kept in DATA_DIR",
+                 NULL);
+}
+
+int cmd_serve(const struct settings *s, int argc, char **argv)
+{
+    if (argc > 0 && strcmp(argv[0], "--help") == 0) {
+        (void)puts("usage: voice-ai serve\n\nTake calls from FreeSWITCH's `socket` application on\n"
+                   "ESL_SERVER_HOST:ESL_SERVER_PORT. SIGTERM: no new calls, running ones end\n"
+                   "within DRAIN_TIMEOUT; a second SIGTERM gives them back at once.");
+        return 0;
+    }
+    if (argc > 0)
+        return app_fail("serve: unknown argument \"%s\" (voice-ai serve --help)", argv[0]);
+    struct daemon d = {.settings = s};
+    struct va_fault fault = {VA_OK, ""};
+    if (loop_new(NULL, 0, &d.loop))
+        return app_fail("cannot create the main loop: out of memory or descriptors");
+    int code = 0;
+    if (start(&d, &fault)) {
+        code = app_fail("%s", fault.text);
+    } else {
+        listen_signals(&d);
+        log_ready(&d);
+        warm_up(&d);
+        loop_run(d.loop);
+        log_info("app", NULL, "stopped", NULL);
+        uv_close((uv_handle_t *)&d.sig_term, NULL);
+        uv_close((uv_handle_t *)&d.sig_int, NULL);
+    }
+    stop(&d);
+    loop_free(&d.loop);
+    return code;
+}

@@ -1,0 +1,174 @@
+/** call/call_int.h: inside of struct call, for the files of call/ only. */
+#ifndef VA_CALL_CALL_INT_H
+#define VA_CALL_CALL_INT_H
+
+#include "call/call.h"
+#include "call/state.h"
+#include "media/playout.h"
+#include "media/recorder.h"
+#include "media/vad.h"
+
+enum {
+    CALL_LINES_MAX = 8,        /* answers whose text waits to be heard */
+    CALL_CAPTURE_FRAMES = 8,   /* caller frames on their way into the recording */
+    CALL_IN_FLIGHT_MS = 150,   /* what was sent needs to reach the ear before the leg is cut */
+    CALL_BARGE_MIN_MS = 200,   /* speech that interrupts us is longer than speech in our silence */
+    CALL_MESSAGE_MIN_MS = 1000 /* shortest message worth keeping [ms] */
+};
+
+/* Text of an answer, until we know how much of it was heard. */
+struct spoken_line {
+    uint32_t answer; /* playout id; 0: free */
+    int64_t at_ms;
+    char *text;
+};
+
+/* A caller's message while it is recorded; then it is a message_job of its own. */
+struct message_taking {
+    int16_t *samples;
+    size_t count, max;
+    bool open; /* the beep is over, samples are kept */
+    bool heard_speech;
+    struct tmr limit; /* nothing said, or said enough */
+};
+
+struct call {
+    struct mail bye; /* the last mail: this memory to its freer */
+    struct link link;
+    struct call_worker *worker;
+    const struct call_env *env;
+    struct loop *loop;
+    struct log_ctx log;
+
+    enum call_state state;
+    uint64_t state_since_us;
+    struct call_record record;
+    uint64_t accepted_us;    /* control socket accepted */
+    uint64_t first_audio_us; /* first frame of the greeting sent; 0: not yet */
+    uint64_t sounded_us;     /* last frame of an answer sent; 0: not yet */
+
+    struct esl_session *control;
+    struct net_addr local, peer; /* of the control socket */
+    char uuid[UUID_TEXT];
+    bool hung_up; /* CHANNEL_HANGUP was seen */
+    bool answered;
+    bool hanging_up;           /* we sent the hang-up */
+    bool draining, time_is_up; /* asked for; obeyed when the state allows it */
+    int channel_rate_hz;
+
+    struct store_request *finding;
+    const struct secretary *secretary;
+    char lookup_key[101];
+
+    const struct leg_ops *leg_ops;
+    struct leg *leg;
+    struct leg_format format; /* rate 0: not started */
+    struct media_tick tick;
+    struct playout *playout;
+    struct vad *vad;
+    struct recorder *recorder;
+    int16_t *capture; /* CALL_CAPTURE_FRAMES frames, only while recording */
+    unsigned capture_head, capture_count;
+    bool capture_primed;
+
+    const struct provider_ops *provider_ops;
+    struct provider *provider;
+    bool provider_ready;
+
+    uint32_t last_answer;  /* newest id the provider began */
+    uint32_t open_answer;  /* playout id of what is not yet heard to its end, else 0 */
+    uint32_t drained;      /* id reported by the playout in this tick, 0 none */
+    unsigned answer_flags; /* of last_answer */
+    struct spoken_line lines[CALL_LINES_MAX];
+    uint32_t line_done;             /* newest answer that is over */
+    uint32_t textless, textless_ms; /* the last one that was heard before its text came */
+
+    bool turn_open;         /* the provider was told the caller speaks */
+    unsigned turn_back_ms;  /* of the turn that begins */
+    char digit;             /* of EV_DIGIT */
+    uint64_t turn_ended_us; /* waiting for the answer to it; 0 not waiting */
+    int silences;           /* unanswered prompts in a row */
+    uint64_t latency_sum_us, latency_max_us;
+    unsigned latency_count;
+
+    bool tool_pending, tool_running;
+    uint32_t tool_id;
+    enum tool_kind tool_kind;
+    char tool_destination[SECRETARY_NAME_MAX + 1];
+    struct message_taking message;
+    unsigned beeps;
+    struct message_job *message_job; /* being saved, tells us when */
+
+    struct tmr stuck, silence, duration, later;
+};
+
+/* Number of a provider's answer in the playout. Between two there is room for sounds of our own. */
+enum { CALL_SOUNDS = 16 };
+static inline uint32_t call_playout_id(uint32_t answer)
+{
+    return answer * CALL_SOUNDS;
+}
+
+/* ---- call.c */
+void call_fire(struct call *c, enum call_event event);
+/** Everything released; idempotent. Only from actions that lead to ENDED. */
+void call_finish(struct call *c, enum call_outcome outcome);
+void call_event_log(struct call *c, const char *event, const char *key, const char *value);
+void call_maybe_ready(struct call *c);
+/** EV_STUCK in `ms` unless the state changes before. */
+void call_stuck_after(struct call *c, unsigned ms);
+
+/* ---- call_media.c */
+extern const struct leg_handlers call_leg_handlers;
+VA_CHECK enum va_err call_media_start(struct call *c);
+void call_media_stop(struct call *c);
+/** Silence now; tells the provider what was heard of the answer. */
+void call_media_interrupt(struct call *c);
+
+/* ---- call_turn.c */
+extern const struct provider_handlers call_provider_handlers;
+void call_speech(struct call *c, enum vad_event event, uint64_t back_ms);
+void call_drained(struct call *c, uint32_t answer);
+/** Run the pending tool if everything said was heard. */
+void call_run_tool(struct call *c);
+void call_tool_done(struct call *c, enum va_err result);
+
+/* ---- call_transcript.c */
+void call_line_open(struct call *c, uint32_t answer, const char *text);
+/** Write the line of an answer (playout id) of which `heard_ms` of `total_ms` were heard. */
+void call_line_close(struct call *c, uint32_t answer, uint32_t heard_ms, uint32_t total_ms);
+void call_line_say(struct call *c, enum speaker who, const char *text);
+void call_lines_free(struct call *c);
+/** Tell FreeSWITCH's other listeners: CUSTOM voice_ai::transcript (PUBLISH_TRANSCRIPT). */
+void call_publish_line(struct call *c, const struct transcript_line *line);
+
+/* ---- call_message.c */
+void call_message_frame(struct call *c, const int16_t *samples, size_t count);
+void call_message_speech(struct call *c, enum vad_event event);
+void call_message_beeped(struct call *c);
+/** The call ends while a message is being taken: keep what is worth it. */
+void call_message_abandon(struct call *c);
+
+/* ---- actions of the state table (call_action.c, call_message.c) */
+void call_act_greet(struct call *c);
+void call_act_listen(struct call *c);
+void call_act_speak(struct call *c);
+void call_act_turn_started(struct call *c);
+void call_act_barge_in(struct call *c);
+void call_act_think(struct call *c);
+void call_act_digit(struct call *c);
+void call_act_still_there(struct call *c);
+void call_act_farewell(struct call *c);
+void call_act_time_up(struct call *c);
+void call_act_hold_on(struct call *c);
+void call_act_transfer(struct call *c);
+void call_act_message(struct call *c);
+void call_act_message_digit(struct call *c);
+void call_act_wait_answer(struct call *c);
+void call_act_hangup(struct call *c);
+void call_act_give_back(struct call *c);
+void call_act_return(struct call *c);
+void call_act_gone(struct call *c);
+void call_act_lost(struct call *c);
+
+#endif

@@ -1,0 +1,24 @@
+/**
+ * esl/command.h: text of outgoing commands. A field with CR, LF or NUL makes the buffer fail with
+ * VA_EINVAL (one such byte could forge a command, esl.md §1.3), so one check at the end is enough.
+ */
+#ifndef VA_ESL_COMMAND_H
+#define VA_ESL_COMMAND_H
+
+#include "base/buf.h"
+
+/** "verb rest LF", or "verb LF" when rest is empty. */
+void esl_command_line(struct buf *b, const char *verb, struct str rest);
+/** "name: value LF"; nothing when the value is empty, as an empty header is none. */
+void esl_command_header(struct buf *b, const char *name, struct str value);
+void esl_command_headerz(struct buf *b, const char *name, const char *value);
+/** The blank line that ends a command. */
+void esl_command_end(struct buf *b);
+/** Headers of a text/plain body, the blank line and the body. NUL is refused. */
+void esl_command_body(struct buf *b, struct str body);
+
+/** Argument of an application: one header line where that keeps it whole, else a body. Ends the
+ *  command. Source: esl.md §1.6. */
+void esl_command_app_arg(struct buf *b, struct str arg, size_t line_max);
+
+#endif

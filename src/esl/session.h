@@ -1,0 +1,176 @@
+/**
+ * esl/session.h: a connection that FreeSWITCH opened to us: `socket host:port async full`.
+ *
+ *     esl_session_open ─► "connect" ─► on_connected ─► on_event, on_notice, results … ─► on_closed
+ *
+ * The session belongs to one loop and is used on its thread only. No handler and no result is
+ * called from inside a function of this file. Requests may be made as soon as the session is open
+ * (they follow `connect`) and are answered strictly in order, whatever the answer's type. Each
+ * command is one write; fields with CR, LF or NUL are refused (VA_EINVAL).
+ *
+ * Source: esl.md §1.3, §1.6, §1.7; freeswitch-media.md §1.
+ */
+#ifndef VA_ESL_SESSION_H
+#define VA_ESL_SESSION_H
+
+#include "esl/event.h"
+#include "net/addr.h"
+#include "net/loop.h"
+
+struct esl_session;
+
+enum {
+    ESL_EXEC_INFLIGHT_MAX = 64, /**< FreeSWITCH drops the connection at 257 (esl.md fact 5) */
+    ESL_ARG_LINE_MAX = 4096     /**< longer application arguments travel as a body [bytes] */
+};
+
+/** All fields 0: defaults. Copied. */
+struct esl_session_cfg {
+    uint64_t connect_timeout_ms; /**< for the answer to `connect`; 0: 5000 [ms] */
+    size_t out_max;              /**< unsent bytes; 0: 1 MiB */
+    size_t head_max, body_max;   /**< of one message, as esl_parser_cfg */
+    size_t pending_max;          /**< unanswered commands; 0: 1024 */
+    size_t jobs_max;             /**< running bgapi jobs; 0: 256 */
+    size_t exec_inflight_max;    /**< sent, not complete; 0 or more: ESL_EXEC_INFLIGHT_MAX */
+    size_t exec_queue_max;       /**< waiting behind them; 0: 256 */
+};
+
+/** All on the loop's thread; each may make requests and close the session. Unused ones: NULL. */
+struct esl_session_handlers {
+    /** `connect` was answered; `channel` is the channel's data with all variables. Borrowed. */
+    void (*on_connected)(void *arg, const struct esl_event *channel);
+    /** Every event, in order, after the waiters it ended were told. Borrowed. */
+    void (*on_event)(void *arg, const struct esl_event *ev);
+    /** `text` is the notice's body. After ESL_NOTICE_LINGER the session stays open. */
+    void (*on_notice)(void *arg, enum esl_notice notice, struct str text);
+    /** Once and last, after every waiter got its result. esl_session_close() is still due. */
+    void (*on_closed)(void *arg, enum esl_why why);
+};
+
+/**
+ * Take over an accepted socket and send `connect`.
+ *
+ * @param fd   Owned from here on, also on failure
+ * @param cfg  NULL: all defaults
+ * @param h    Borrowed until esl_session_close()
+ *
+ * @return VA_OK, VA_EINVAL, VA_ENOMEM, VA_EIO
+ */
+VA_CHECK enum va_err esl_session_open(struct loop *loop, int fd, const struct esl_session_cfg *cfg,
+                                      const struct esl_session_handlers *h, void *arg,
+                                      struct esl_session **ret_session);
+
+/**
+ * Release. What was written still goes out, then the socket closes and the dialplan continues. No
+ * callback follows, open waiters are forgotten. Allowed in any callback. NULL-safe.
+ */
+void esl_session_close(struct esl_session **s);
+
+/** Do not take a call (over the limit, draining): the dialplan goes on at once. Owns fd. */
+void esl_session_refuse(int fd);
+
+/** Unique-ID of the channel; empty before on_connected. Borrowed from the session. */
+struct str esl_session_uuid(const struct esl_session *s);
+bool esl_session_connected(const struct esl_session *s);
+/** True after CHANNEL_HANGUP of this channel or a linger notice: executes are refused now. */
+bool esl_session_hungup(const struct esl_session *s);
+/** Full control (`full` in the dialplan): api, bgapi, linger, event work. */
+bool esl_session_full(const struct esl_session *s);
+
+/* ---- requests ---------------------------------------------------------------------------------
+ * @param then  Copied; NULL when the result does not matter
+ * @return VA_OK (exactly one result with done follows, unless the session is closed by its owner),
+ *         VA_EINVAL (a field cannot be sent), VA_ELIMIT (too many pending, or unsent bytes),
+ *         VA_ECLOSED, VA_ENOMEM. On failure no result follows.
+ */
+
+/** Any one-line command, e.g. "nolinger". Answered by Reply-Text. `getvar` is VA_ENOTSUP: its
+ *  answer could forge messages, use esl_session_getvar(). */
+VA_CHECK enum va_err esl_session_command(struct esl_session *s, struct str line,
+                                         const struct esl_then *then);
+/** `api <line>`; the result's text is the output as it is, also when it begins with -ERR. */
+VA_CHECK enum va_err esl_session_api(struct esl_session *s, struct str line,
+                                     const struct esl_then *then);
+/** Variable of the own channel by `api uuid_getvar`; VA_ENOTFOUND when unset. Text is the value.
+ *  Before on_connected: VA_EAGAIN. */
+VA_CHECK enum va_err esl_session_getvar(struct esl_session *s, const char *name,
+                                        const struct esl_then *then);
+/** Variable of the own channel by `api uuid_setvar`, any bytes but NUL; empty deletes it. */
+VA_CHECK enum va_err esl_session_setvar(struct esl_session *s, const char *name, struct str value,
+                                        const struct esl_then *then);
+/**
+ * `bgapi <line>` with a Job-UUID of ours. A result with done=false tells it was accepted, one with
+ * done=true brings the job's output. BACKGROUND_JOB is subscribed to by itself.
+ */
+VA_CHECK enum va_err esl_session_bgapi(struct esl_session *s, struct str line,
+                                       const struct esl_then *then);
+
+/** An application to run on the own channel. */
+struct esl_execute {
+    const char *app;
+    struct str arg; /**< any bytes but NUL; beware: FreeSWITCH expands ${…} in it, see escape.h */
+    bool no_lock;   /**< leave out event-lock: FreeSWITCH then nests and completes last-in-first.
+                     *   With it, sendmsg (unicast too) waits until the application ends */
+    bool async;     /**< `async: true` */
+    int loops;      /**< 0 or 1: once; -1 for ever */
+};
+
+/**
+ * Run an application. A result with done=false tells FreeSWITCH queued it; the one with done=true
+ * comes with its CHANNEL_EXECUTE_COMPLETE (needs myevents), or VA_ECANCELED at hang-up. At most
+ * ESL_EXEC_INFLIGHT_MAX are with FreeSWITCH, the rest waits here in order.
+ */
+VA_CHECK enum va_err esl_session_execute(struct esl_session *s, const struct esl_execute *x,
+                                         const struct esl_then *then);
+
+/** Hang up now, whatever is playing (without `full`: after the applications with event-lock).
+ *  `cause` as "USER_BUSY"; NULL: normal clearing. */
+VA_CHECK enum va_err esl_session_hangup(struct esl_session *s, const char *cause,
+                                        const struct esl_then *then);
+
+/** Raw L16 frames by UDP. `local` is FreeSWITCH's side, `remote` ours. (freeswitch-media.md §1) */
+VA_CHECK enum va_err esl_session_unicast(struct esl_session *s, const struct net_addr *local,
+                                         const struct net_addr *remote,
+                                         const struct esl_then *then);
+
+/** Subscribe to the channel's own events. ESL_XML works too. */
+VA_CHECK enum va_err esl_session_myevents(struct esl_session *s, enum esl_format format,
+                                          const struct esl_then *then);
+/** Keep the socket for `seconds` ≥ 1 after hang-up, so that the last events arrive. */
+VA_CHECK enum va_err esl_session_linger(struct esl_session *s, unsigned seconds,
+                                        const struct esl_then *then);
+VA_CHECK enum va_err esl_session_divert_events(struct esl_session *s, bool on,
+                                               const struct esl_then *then);
+VA_CHECK enum va_err esl_session_resume(struct esl_session *s, const struct esl_then *then);
+/** Let only events with this header value through. What our own waiters need is added. */
+VA_CHECK enum va_err esl_session_filter(struct esl_session *s, const char *header, struct str value,
+                                        const struct esl_then *then);
+/** Ask FreeSWITCH to close; the dialplan continues. */
+VA_CHECK enum va_err esl_session_exit(struct esl_session *s, const struct esl_then *then);
+
+/** One header of an event that is sent. */
+struct esl_field {
+    const char *name; /**< no colon, no blank */
+    struct str value; /**< one line, nothing expands it; empty is left out */
+};
+/** Raise a CUSTOM event for every listener of FreeSWITCH. Needs `full`. `body` may be empty. */
+VA_CHECK enum va_err esl_session_send_custom(struct esl_session *s, const char *subclass,
+                                             const struct esl_field *fields, size_t count,
+                                             struct str body, const struct esl_then *then);
+
+/** Wake FreeSWITCH's sender now, which else looks every 20 ms. Nothing answers. */
+VA_CHECK enum va_err esl_session_poke(struct esl_session *s);
+
+/** Forget every result handler with this arg, e.g. because its owner dies. Order is kept. */
+void esl_session_forget(struct esl_session *s, const void *arg);
+
+struct esl_session_stats {
+    uint64_t events, replies;
+    uint64_t late;        /**< answers that came after their timeout */
+    uint64_t unsolicited; /**< answers nobody asked for; not 0 is a bug on some side */
+    uint64_t flawed;      /**< events with esl_event_flawed() */
+    size_t pending, jobs, exec_inflight, exec_queued;
+};
+void esl_session_stats(const struct esl_session *s, struct esl_session_stats *ret_stats);
+
+#endif

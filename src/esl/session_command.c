@@ -1,0 +1,246 @@
+/* The requests of a session: each builds its text in one buffer and sends it in one write. */
+#include "esl/command.h"
+#include "esl/escape.h"
+#include "esl/session_int.h"
+
+static enum va_err submit(struct esl_session *s, struct buf *b, enum esl_request kind,
+                          const struct esl_then *then)
+{
+    esl_command_end(b);
+    enum va_err err = esl_conn_send(s->conn, b, kind, then);
+    buf_free(b);
+    return err;
+}
+
+static enum va_err line(struct esl_session *s, const char *verb, struct str rest,
+                        enum esl_request kind, const struct esl_then *then)
+{
+    struct buf b;
+    buf_init(&b, s->out_max);
+    esl_command_line(&b, verb, rest);
+    return submit(s, &b, kind, then);
+}
+
+enum va_err esl_session_command(struct esl_session *s, struct str text, const struct esl_then *then)
+{
+    struct str rest = text, verb = str_cut(&rest, ' ');
+    char word[32];
+    /* getvar's answer is neither framed nor escaped: a value could forge messages (fact 3). */
+    if (verb.len >= 6 && str_ieqz(str_make(verb.p, 6), "getvar"))
+        return VA_ENOTSUP;
+    if (!verb.len || !esl_word_ok(verb) || !str_copy(word, sizeof(word), verb))
+        return VA_EINVAL;
+    return line(s, word, rest, ESL_REQUEST_COMMAND, then);
+}
+
+enum va_err esl_session_api(struct esl_session *s, struct str text, const struct esl_then *then)
+{
+    return text.len ? line(s, "api", text, ESL_REQUEST_API, then) : VA_EINVAL;
+}
+
+enum va_err esl_session_getvar(struct esl_session *s, const char *name, const struct esl_then *then)
+{
+    if (!s->connected)
+        return VA_EAGAIN;
+    if (!esl_word_ok(str_of(name)))
+        return VA_EINVAL;
+    struct buf b;
+    buf_init(&b, s->out_max);
+    (void)buf_addf(&b, "api uuid_getvar %s %s\n", s->uuid, name);
+    return submit(s, &b, ESL_REQUEST_GETVAR, then);
+}
+
+enum va_err esl_session_setvar(struct esl_session *s, const char *name, struct str value,
+                               const struct esl_then *then)
+{
+    if (!s->connected)
+        return VA_EAGAIN;
+    if (!esl_word_ok(str_of(name)))
+        return VA_EINVAL;
+    struct buf b;
+    buf_init(&b, s->out_max);
+    (void)buf_addf(&b, "api uuid_setvar %s %s ", s->uuid, name);
+    enum va_err err = esl_escape_setvar(&b, value);
+    if (err) {
+        buf_free(&b);
+        return err;
+    }
+    (void)buf_addc(&b, '\n');
+    return submit(s, &b, ESL_REQUEST_API, then);
+}
+
+static const char *format_word(enum esl_format format)
+{
+    return format == ESL_JSON ? "json" : format == ESL_XML ? "xml" : "plain";
+}
+
+/* A job's event comes only to those who subscribed to it, even with myevents. The format keyword
+ * is given because it would fall back to plain for all events else (esl.md §1.5). */
+static enum va_err subscribe_jobs(struct esl_session *s)
+{
+    if (s->jobs_subscribed)
+        return VA_OK;
+    struct buf b;
+    buf_init(&b, s->out_max);
+    (void)buf_addf(&b, "event %s BACKGROUND_JOB\n", format_word(s->format));
+    enum va_err err = submit(s, &b, ESL_REQUEST_COMMAND, NULL);
+    s->jobs_subscribed = !err;
+    return err;
+}
+
+enum va_err esl_session_bgapi(struct esl_session *s, struct str text, const struct esl_then *then)
+{
+    if (!text.len || !esl_line_ok(text))
+        return VA_EINVAL;
+    enum va_err err = subscribe_jobs(s);
+    return err ? err : esl_conn_bgapi(s->conn, text, then);
+}
+
+static void build_execute(struct buf *b, const char *event_uuid, const struct esl_execute *x)
+{
+    (void)buf_addz(b, "sendmsg\ncall-command: execute\n");
+    esl_command_headerz(b, "execute-app-name", x->app);
+    esl_command_headerz(b, "Event-UUID", event_uuid);
+    if (!x->no_lock)
+        (void)buf_addz(b, "event-lock: true\n");
+    if (x->async)
+        (void)buf_addz(b, "async: true\n");
+    if (x->loops != 0 && x->loops != 1)
+        (void)buf_addf(b, "loops: %d\n", x->loops);
+    esl_command_app_arg(b, x->arg, ESL_ARG_LINE_MAX);
+}
+
+enum va_err esl_session_execute(struct esl_session *s, const struct esl_execute *x,
+                                const struct esl_then *then)
+{
+    if (!x || !x->app || !esl_word_ok(str_of(x->app)) || x->loops < -1)
+        return VA_EINVAL;
+    if (s->hungup)
+        return VA_ECLOSED;
+    struct esl_waiter *w = esl_waiter_new(&s->exec, then);
+    if (!w)
+        return VA_ENOMEM;
+    buf_init(&w->text, s->out_max);
+    build_execute(&w->text, w->uuid, x);
+    enum va_err err = esl_exec_start(&s->exec, w);
+    if (err)
+        esl_waiter_free(w);
+    return err;
+}
+
+enum va_err esl_session_hangup(struct esl_session *s, const char *cause,
+                               const struct esl_then *then)
+{
+    if (cause && !esl_word_ok(str_of(cause)))
+        return VA_EINVAL;
+    struct buf b;
+    buf_init(&b, s->out_max);
+    /* sendmsg is a message to the channel and waits behind every application with event-lock (seen
+     * on 1.10.12: +OK at once, hung up 20 s later). uuid_kill waits for nothing but needs `full`.
+     */
+    if (s->full) {
+        (void)buf_addf(&b, "api uuid_kill %s %s\n", s->uuid, cause ? cause : "NORMAL_CLEARING");
+        return submit(s, &b, ESL_REQUEST_API, then);
+    }
+    (void)buf_addz(&b, "sendmsg\ncall-command: hangup\n");
+    esl_command_headerz(&b, "hangup-cause", cause);
+    return submit(s, &b, ESL_REQUEST_COMMAND, then);
+}
+
+enum va_err esl_session_unicast(struct esl_session *s, const struct net_addr *local,
+                                const struct net_addr *remote, const struct esl_then *then)
+{
+    if (!local || !remote)
+        return VA_EINVAL;
+    char local_ip[NET_ADDR_TEXT], remote_ip[NET_ADDR_TEXT];
+    net_addr_ip(local, local_ip);
+    net_addr_ip(remote, remote_ip);
+    struct buf b;
+    buf_init(&b, s->out_max);
+    (void)buf_addf(&b,
+                   "sendmsg\ncall-command: unicast\nlocal-ip: %s\nlocal-port: %u\n"
+                   "remote-ip: %s\nremote-port: %u\ntransport: udp\n",
+                   local_ip, net_addr_port(local), remote_ip, net_addr_port(remote));
+    return submit(s, &b, ESL_REQUEST_COMMAND, then);
+}
+
+enum va_err esl_session_myevents(struct esl_session *s, enum esl_format format,
+                                 const struct esl_then *then)
+{
+    enum va_err err = line(s, "myevents", str_of(format_word(format)), ESL_REQUEST_COMMAND, then);
+    if (!err)
+        s->format = format;
+    return err;
+}
+
+enum va_err esl_session_linger(struct esl_session *s, unsigned seconds, const struct esl_then *then)
+{
+    if (seconds == 0) /* "linger" alone would keep the channel's memory for ever (esl.md §1.7) */
+        return VA_EINVAL;
+    struct buf b;
+    buf_init(&b, s->out_max);
+    (void)buf_addf(&b, "linger %u\n", seconds);
+    return submit(s, &b, ESL_REQUEST_COMMAND, then);
+}
+
+enum va_err esl_session_divert_events(struct esl_session *s, bool on, const struct esl_then *then)
+{
+    return line(s, "divert_events", str_of(on ? "on" : "off"), ESL_REQUEST_COMMAND, then);
+}
+
+enum va_err esl_session_resume(struct esl_session *s, const struct esl_then *then)
+{
+    return line(s, "resume", (struct str){0}, ESL_REQUEST_COMMAND, then);
+}
+
+enum va_err esl_session_filter(struct esl_session *s, const char *header, struct str value,
+                               const struct esl_then *then)
+{
+    /* Any filter denies all the rest, so what ends our waiters is let through first (fact 9). */
+    static const char *const ours[] = {
+        "Event-Name CHANNEL_EXECUTE_COMPLETE", "Event-Name CHANNEL_HANGUP",
+        "Event-Name CHANNEL_HANGUP_COMPLETE", "Event-Name BACKGROUND_JOB"};
+    if (!header || !esl_word_ok(str_of(header)) || !value.len || !esl_line_ok(value))
+        return VA_EINVAL;
+    for (size_t i = 0; !s->filtering && i < sizeof(ours) / sizeof(ours[0]); i++) {
+        enum va_err err = line(s, "filter", str_of(ours[i]), ESL_REQUEST_COMMAND, NULL);
+        if (err)
+            return err;
+    }
+    s->filtering = true;
+    struct buf b;
+    buf_init(&b, s->out_max);
+    (void)buf_addf(&b, "filter %s ", header);
+    (void)buf_adds(&b, value);
+    (void)buf_addc(&b, '\n');
+    return submit(s, &b, ESL_REQUEST_COMMAND, then);
+}
+
+enum va_err esl_session_exit(struct esl_session *s, const struct esl_then *then)
+{
+    return line(s, "exit", (struct str){0}, ESL_REQUEST_COMMAND, then);
+}
+
+enum va_err esl_session_poke(struct esl_session *s)
+{
+    return esl_conn_send_raw(s->conn, "\n", 1);
+}
+
+enum va_err esl_session_send_custom(struct esl_session *s, const char *subclass,
+                                    const struct esl_field *fields, size_t count, struct str body,
+                                    const struct esl_then *then)
+{
+    struct buf b;
+    buf_init(&b, s->out_max);
+    (void)buf_addz(&b, "sendevent CUSTOM\n");
+    esl_command_headerz(&b, "Event-Subclass", subclass);
+    for (size_t i = 0; i < count; i++)
+        esl_command_header(&b, fields[i].name, fields[i].value);
+    if (body.len)
+        esl_command_body(&b, body);
+    else
+        esl_command_end(&b);
+    enum va_err err = esl_conn_send(s->conn, &b, ESL_REQUEST_COMMAND, then);
+    buf_free(&b);
+    return err;
+}

@@ -1,0 +1,52 @@
+/* fakefs/call_int.h: shared by call.c and call_media.c only. */
+#ifndef VA_FAKEFS_CALL_INT_H
+#define VA_FAKEFS_CALL_INT_H
+
+#include "fakefs/call.h"
+#include "fakefs/sock.h"
+#include "media/format.h"
+#include "net/tcp.h"
+
+enum { KEYS_MAX = 64, KEY_GAP_MS = 300, HEARD_MAX = 16 * MEDIA_FRAME_MAX };
+
+struct fakefs_call {
+    struct loop *loop;
+    struct fakefs_call_cfg cfg;
+    const struct fakefs_call_handlers *h;
+    void *arg;
+    struct fakefs_session *session;
+    struct tcp_conn *tcp;
+    struct tmr turn, end;
+    enum va_err why;
+    bool opened, ending;
+
+    struct fakefs_sock *udp;
+    struct net_addr remote;
+    struct media_tick tick;
+    size_t frame; /* samples */
+    bool audio_failed;
+    struct fakefs_call_stats stats;
+    struct fakefs_meter meter;
+    struct fakefs_gate gate;
+
+    struct fakefs_clip clip;
+    size_t at; /* next sample of the clip */
+    bool playing, forever;
+    uint32_t pause_ms;
+    size_t pause_left; /* samples */
+
+    char keys[KEYS_MAX];
+    size_t key_count;
+    uint64_t key_due_us;
+    uint32_t noise; /* state of the comfort noise */
+    int16_t *heard; /* agent's audio on its way into the recording; only when recording */
+    size_t heard_count;
+};
+
+bool call_media_open(struct fakefs_call *c);
+void call_media_close(struct fakefs_call *c);
+void call_unicast_start(struct fakefs_call *c, const struct fakefs_unicast *where);
+void call_unicast_stop(struct fakefs_call *c);
+void call_rearm(struct fakefs_call *c);
+
+#endif

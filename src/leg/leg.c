@@ -1,0 +1,16 @@
+#include "leg/leg.h"
+#include "leg/unicast.h"
+
+#include <string.h>
+
+static const struct leg_ops *const legs[] = {
+    &leg_unicast,
+};
+
+const struct leg_ops *leg_find(const char *mode)
+{
+    for (size_t i = 0; i < sizeof(legs) / sizeof(legs[0]); i++)
+        if (strcmp(legs[i]->name, mode) == 0)
+            return legs[i];
+    return NULL;
+}

@@ -1,0 +1,63 @@
+/**
+ * leg/leg.h: the way of a call's audio between FreeSWITCH and us. One file fills one leg_ops.
+ *
+ * A leg lives on the call's worker loop. It never paces: the call's media clock sends one frame per
+ * tick, and what arrives is passed on at once.
+ */
+#ifndef VA_LEG_LEG_H
+#define VA_LEG_LEG_H
+
+#include "base/err.h"
+#include "base/log.h"
+#include "base/settings.h"
+#include "esl/session.h"
+#include "net/loop.h"
+
+struct leg;
+
+struct leg_format {
+    int rate_hz;  /**< of the mono L16 in both directions */
+    int ptime_ms; /**< frame length: 10, 20, 30, 40 or 60 */
+};
+
+struct leg_handlers {
+    /** Audio flows; frames of this format follow and are expected. Once, before on_frame. */
+    void (*on_started)(void *arg, const struct leg_format *format);
+    /** One frame from the caller; `silence` marks a frame FreeSWITCH filled in. Borrowed. */
+    void (*on_frame)(void *arg, const int16_t *samples, size_t count, bool silence);
+    /** No audio came, or it stopped. `cause` says what is likely wrong. Once and last. */
+    void (*on_failed)(void *arg, enum va_err why, const char *cause);
+};
+
+struct leg_cfg {
+    struct loop *loop;               /**< borrowed, outlives the leg */
+    struct esl_session *control;     /**< the call's control socket, borrowed likewise */
+    const struct settings *settings; /**< borrowed */
+    int rate_hz; /**< what the channel data says the caller's codec decodes to */
+    struct net_addr control_local, control_peer;
+    struct log_ctx log; /**< borrowed texts */
+};
+
+struct leg_stats {
+    uint64_t frames_in, frames_out;
+    uint64_t foreign;    /**< datagrams from a source FreeSWITCH was not told to use: dropped */
+    uint64_t bad_size;   /**< datagrams that are not one frame: dropped */
+    uint64_t send_fails; /**< frames the socket would not take */
+};
+
+struct leg_ops {
+    const char *name; /**< as in AUDIO_MODE */
+    /** Ask FreeSWITCH for audio; on_started or on_failed follows, never from inside. */
+    VA_CHECK enum va_err (*open)(const struct leg_cfg *cfg, const struct leg_handlers *handlers,
+                                 void *arg, struct leg **ret_leg);
+    /** Send one frame to the caller, now. `count` is a whole frame of the format. */
+    void (*send)(struct leg *leg, const int16_t *samples, size_t count);
+    void (*stats)(const struct leg *leg, struct leg_stats *ret_stats);
+    /** Release. No handler is called any more. Sets *leg NULL. */
+    void (*close)(struct leg **leg);
+};
+
+/** By AUDIO_MODE name, or NULL. The list is leg.c: one line per leg. */
+const struct leg_ops *leg_find(const char *mode);
+
+#endif

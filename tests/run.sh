@@ -1,0 +1,60 @@
+#!/bin/bash
+# The whole suite: source checks, unit tests under ASan+UBSan, threaded parts under TSan, end to end
+# with the real binary. Ends with "N passed, N failed".
+set -u
+cd "$(dirname "$0")/.."
+passed=0
+failed=0
+log=build-asan/test-logs
+mkdir -p "$log"
+
+count() { # name, exit code, log file: counts cmocka's and our own "ok" lines
+    local name=$1 code=$2 file=$3 good bad
+    good=$(grep -cE '^\[ +OK \]|^ok ' "$file")
+    bad=$(grep -cE '^\[  FAILED  \] [a-z]|^not ok ' "$file")
+    # A program that died (sanitizer, crash) failed once more than it could say.
+    if [ "$code" != 0 ] && [ "$bad" = 0 ]; then bad=1; fi
+    passed=$((passed + good))
+    failed=$((failed + bad))
+    printf '%-34s %3d ok' "$name" "$good"
+    if [ "$bad" = 0 ]; then echo; else
+        printf ', %d FAILED (%s)\n' "$bad" "$file"
+        grep -vE '^\[ (RUN  |     OK) ' "$file" | tail -n 40 | sed 's/^/    /'
+    fi
+}
+
+run() { # name, command...
+    local name=$1
+    shift
+    timeout 300 "$@" >"$log/$name.log" 2>&1
+    count "$name" $? "$log/$name.log"
+}
+
+build() { # folder, cmake options...
+    local dir=$1
+    shift
+    if ! { cmake -G Ninja -S . -B "$dir" "$@" && ninja -C "$dir"; } >"$log/build-$dir.log" 2>&1; then
+        grep -E 'error|FAILED|warning' "$log/build-$dir.log" | head -n 20
+        echo "building $dir failed ($log/build-$dir.log)"
+        failed=$((failed + 1))
+        echo "$passed passed, $failed failed"
+        exit 1
+    fi
+}
+
+export ASAN_OPTIONS=detect_leaks=1:abort_on_error=0 UBSAN_OPTIONS=print_stacktrace=1
+export TSAN_OPTIONS="suppressions=$PWD/tests/tsan.supp history_size=4"
+
+run layers tests/layers.sh
+build build -DTESTS=OFF
+build build-asan -DSANITIZE=address,undefined -DCMAKE_BUILD_TYPE=Debug
+for t in build-asan/tests/*_test; do run "$(basename "$t")" "$t"; done
+build build-tsan -DSANITIZE=thread -DCMAKE_BUILD_TYPE=Debug
+for t in net_test store_test media_recorder_test media_pcm_test ai_tts_test ai_asr_test call_test; do
+    [ -x "build-tsan/tests/$t" ] && run "tsan-$t" "build-tsan/tests/$t"
+done
+for t in tests/e2e/*_test.sh; do
+    [ -e "$t" ] && run "$(basename "$t" .sh)" "$t" build-asan/voice-ai
+done
+echo "$passed passed, $failed failed"
+[ "$failed" = 0 ]

@@ -1,0 +1,175 @@
+/* model/: a secretary as data. */
+#include "base/str.h"
+#include "model/record.h"
+#include "model/secretary.h"
+
+#include "unit/unit.h"
+
+static struct secretary *fresh(void)
+{
+    struct secretary *s = NULL;
+    assert_int_equal(secretary_new(&s), VA_OK);
+    assert_int_equal(secretary_set(&s->tenant, "default"), VA_OK);
+    assert_int_equal(secretary_set(&s->name, "front"), VA_OK);
+    assert_int_equal(secretary_set(&s->language, "pt-BR"), VA_OK);
+    return s;
+}
+
+static void drop(struct secretary *s)
+{
+    const struct secretary *last = s;
+    secretary_unref(&last);
+    assert_null(last);
+}
+
+static struct destination *add(struct secretary *s, const char *name, const char *number)
+{
+    struct destination *d = NULL;
+    assert_int_equal(secretary_add_destination(s, &d), VA_OK);
+    assert_int_equal(secretary_set(&d->name, name), VA_OK);
+    assert_int_equal(secretary_set(&d->number, number), VA_OK);
+    return d;
+}
+
+static void refused(const struct secretary *s, const char *expected)
+{
+    struct va_fault fault = {0};
+    assert_int_equal(secretary_check(s, &fault), VA_ECONFIG);
+    if (!strstr(fault.text, expected))
+        fail_msg("\"%s\" says nothing of \"%s\"", fault.text, expected);
+}
+
+static void a_new_one_has_its_defaults(void **state)
+{
+    (void)state;
+    struct secretary *s = fresh();
+    assert_int_equal(strlen(s->id), UUID_TEXT - 1);
+    assert_string_equal(s->greeting, "");
+    assert_int_equal(s->silence_ms, 8000);
+    assert_int_equal(s->end_silence_ms, 700);
+    assert_int_equal(s->record, -1);
+    assert_true(s->barge_in && s->enabled);
+    assert_int_equal(secretary_check(s, NULL), VA_OK);
+    drop(s);
+}
+
+static void the_last_reference_frees(void **state)
+{
+    (void)state;
+    struct secretary *s = fresh();
+    const struct secretary *other = secretary_ref(s);
+    drop(s);
+    assert_string_equal(other->name, "front");
+    secretary_unref(&other);
+    secretary_unref(&other);
+    secretary_unref(NULL);
+}
+
+static void a_destination_is_found_by_any_of_its_names(void **state)
+{
+    (void)state;
+    struct secretary *s = fresh();
+    assert_null(secretary_default_destination(s));
+    assert_int_equal(secretary_list_add(&add(s, "vendas", "201")->aliases, "Comercial"), VA_OK);
+    add(s, "suporte", "202")->is_default = true;
+    assert_string_equal(secretary_find_destination(s, "VENDAS")->number, "201");
+    assert_string_equal(secretary_find_destination(s, "comercial")->number, "201");
+    assert_null(secretary_find_destination(s, "financeiro"));
+    assert_string_equal(secretary_default_destination(s)->number, "202");
+    drop(s);
+}
+
+static void prompts_are_found_by_key(void **state)
+{
+    (void)state;
+    struct secretary *s = fresh();
+    assert_int_equal(secretary_add_prompt(s, "not-understood", "Como?"), VA_OK);
+    assert_string_equal(secretary_prompt(s, "not-understood"), "Como?");
+    assert_null(secretary_prompt(s, "other"));
+    drop(s);
+}
+
+static void wrong_fields_are_named(void **state)
+{
+    (void)state;
+    struct secretary *s = fresh();
+    s->silence_ms = 5;
+    refused(s, "silence_ms=5");
+    s->silence_ms = 8000;
+    assert_int_equal(secretary_set(&s->language, "Portuguese (Brazil)"), VA_OK);
+    refused(s, "language");
+    assert_int_equal(secretary_set(&s->language, "pt-BR"), VA_OK);
+    assert_int_equal(secretary_set(&s->extension, "80;00"), VA_OK);
+    refused(s, "extension");
+    assert_int_equal(secretary_set(&s->extension, ""), VA_OK);
+    assert_int_equal(secretary_set(&s->greeting, "a\x01"), VA_OK);
+    refused(s, "greeting");
+    assert_int_equal(secretary_set(&s->greeting, ""), VA_OK);
+    assert_int_equal(secretary_set(&s->name, ""), VA_OK);
+    refused(s, "name: is missing");
+    drop(s);
+}
+
+static void wrong_destinations_are_named(void **state)
+{
+    (void)state;
+    struct secretary *s = fresh();
+    struct destination *d = add(s, "vendas", "201 ${x}");
+    refused(s, "destinations[1].number");
+    assert_int_equal(secretary_set(&d->number, "201"), VA_OK);
+    d->digit = 'a';
+    refused(s, "vendas");
+    d->digit = '1';
+    d->is_default = true;
+    struct topic *t = NULL;
+    assert_int_equal(secretary_add_topic(s, &t), VA_OK);
+    refused(s, "topics[1]");
+    assert_int_equal(secretary_set(&t->name, "horário"), VA_OK);
+    assert_int_equal(secretary_set(&t->answer, "Sempre."), VA_OK);
+    t->digit = '1';
+    refused(s, "already taken");
+    t->digit = 0;
+    add(s, "suporte", "202")->is_default = true;
+    refused(s, "2 are marked default");
+    drop(s);
+}
+
+static void lists_are_bounded(void **state)
+{
+    (void)state;
+    struct secretary *s = fresh();
+    struct destination *d = NULL;
+    for (int i = 0; i < SECRETARY_DESTINATIONS_MAX; i++)
+        assert_int_equal(secretary_add_destination(s, &d), VA_OK);
+    assert_int_equal(secretary_add_destination(s, &d), VA_ELIMIT);
+    struct topic *t = NULL;
+    for (int i = 0; i < SECRETARY_TOPICS_MAX; i++)
+        assert_int_equal(secretary_add_topic(s, &t), VA_OK);
+    assert_int_equal(secretary_add_topic(s, &t), VA_ELIMIT);
+    for (int i = 0; i < SECRETARY_PROMPTS_MAX; i++)
+        assert_int_equal(secretary_add_prompt(s, "k", "v"), VA_OK);
+    assert_int_equal(secretary_add_prompt(s, "k", "v"), VA_ELIMIT);
+    drop(s);
+}
+
+static void outcomes_have_texts(void **state)
+{
+    (void)state;
+    assert_string_equal(call_outcome_text(CALL_TRANSFERRED), "transferred");
+    assert_string_equal(call_outcome_text(CALL_OUTCOME_COUNT), "?");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_new_one_has_its_defaults),
+        cmocka_unit_test(the_last_reference_frees),
+        cmocka_unit_test(a_destination_is_found_by_any_of_its_names),
+        cmocka_unit_test(prompts_are_found_by_key),
+        cmocka_unit_test(wrong_fields_are_named),
+        cmocka_unit_test(wrong_destinations_are_named),
+        cmocka_unit_test(lists_are_bounded),
+        cmocka_unit_test(outcomes_have_texts),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
