@@ -7,18 +7,11 @@
  * The threads are plain ones that block on a condition: decoding is nothing but work.
  */
 #include "ai/speech/asr.h"
-#include "ai/speech/band.h"
 #include "ai/speech/decoder.h"
-#include "ai/speech/pieces.h"
-#include "media/resample.h"
 
 #include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
-#include <string.h>
-
-/* Below this the pieces of an utterance are tried as well. */
-static const float ASR_SURE = 0.5F;
 
 enum { QUEUE_MAX = 1000, THREADS_MAX = 64, ANY_THREAD = -1 };
 
@@ -54,8 +47,7 @@ struct asr {
     size_t thread_count, running;
 };
 
-/* ---- answers ----------------------------------------------------------------------------------
- */
+/* ---- answers -------------------------------------------------------------------------------- */
 
 static void request_free(struct asr_request *r)
 {
@@ -83,55 +75,20 @@ static void reply(struct asr_request *r)
     loop_reply(r->reply_to, &r->mail);
 }
 
-/* ---- decoding -----------------------------------------------------------------------------------
- */
-
-static enum va_err decode_part(struct decoder *d, const struct asr_grammar *g,
-                               const int16_t *samples, size_t count, struct asr_result *best)
-{
-    struct decoder_result found = {0};
-    enum va_err err = decoder_run(d, g, samples, count, &found);
-    if (err || !found.understood || found.confidence <= best->confidence)
-        return err;
-    best->understood = true;
-    best->tag = found.phrase->tag;
-    best->text = found.phrase->text;
-    best->confidence = found.confidence;
-    return VA_OK;
-}
-
-/* The whole first. Where that is unsure, the pieces between pauses: "good morning … sales, please"
- * hides its word among others, a piece of it does not. */
-static enum va_err decode_wide(struct decoder *d, const struct asr_grammar *g,
-                               const int16_t *samples, size_t count, struct asr_result *result)
-{
-    struct piece pieces[PIECES_MAX];
-    enum va_err err = decode_part(d, g, samples, count, result);
-    size_t n =
-        result->confidence < ASR_SURE ? pieces_find(samples, count, DECODER_RATE_HZ, pieces) : 0;
-    for (size_t i = 0; n > 1 && i < n && !err; i++)
-        err = decode_part(d, g, samples + pieces[i].from, pieces[i].count, result);
-    return err;
-}
+/* ---- decoding ------------------------------------------------------------------------------- */
 
 static enum va_err decode(struct decoder *d, const struct asr_grammar *g, const struct pcm *speech,
                           struct asr_result *result)
 {
-    struct pcm *wide = NULL;
-    enum va_err err = resample_whole(pcm_rate_hz(speech), pcm_samples(speech), pcm_count(speech),
-                                     DECODER_RATE_HZ, RESAMPLE_QUALITY_ASR, &wide);
-    if (err)
-        return err;
-    size_t count = pcm_count(wide);
-    int16_t *samples = malloc((count + 1) * sizeof(*samples));
-    if (samples) {
-        memcpy(samples, pcm_samples(wide), count * sizeof(*samples));
-        band_dither(samples, count);
-        err = decode_wide(d, g, samples, count, result);
+    struct decoder_result found = {0};
+    enum va_err err = decoder_run(d, g, speech, &found);
+    if (err == VA_OK && found.understood && found.phrase) {
+        result->understood = true;
+        result->tag = found.phrase->tag;
+        result->text = found.phrase->text;
     }
-    free(samples);
-    pcm_unref(&wide);
-    return samples ? err : VA_ENOMEM;
+    result->confidence = found.confidence;
+    return err;
 }
 
 static void work(struct decoder_thread *t, struct asr_request *r)
@@ -180,8 +137,7 @@ static void *thread_main(void *arg)
     return NULL;
 }
 
-/* ---- asking
- * --------------------------------------------------------------------------------------- */
+/* ---- asking --------------------------------------------------------------------------------- */
 
 static enum va_err enqueue(struct asr *a, struct asr_request *r)
 {
@@ -250,8 +206,7 @@ void asr_cancel(struct asr_request **request)
     *request = NULL;
 }
 
-/* ---- life
- * ------------------------------------------------------------------------------------------ */
+/* ---- life ----------------------------------------------------------------------------------- */
 
 static enum va_err start_thread(struct asr *a, const char *model_dir, struct va_fault *fault)
 {

@@ -5,7 +5,8 @@
 #include <ctype.h>
 
 static const char *const none[] = {NULL};
-static const struct lang other = {.tag = "", .espeak = "", .lead_ins = none, .politely = none};
+static const struct lang other = {
+    .tag = "", .espeak = "", .greetings = none, .lead_ins = none, .politely = none};
 static const struct lang *const langs[] = {&lang_pt, &lang_en};
 
 static struct str primary(const char *tag)

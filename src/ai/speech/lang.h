@@ -23,8 +23,9 @@ struct lang {
     bool table_only;    /**< a word of the table needs no further variants by espeak */
     const struct lang_word *words;
     size_t word_count;
-    const char *const *lead_ins; /**< word sequences allowed before a phrase; ends with NULL */
-    const char *const *politely; /**< after a phrase; ends with NULL */
+    const char *const *greetings; /**< allowed before all else; ends with NULL */
+    const char *const *lead_ins;  /**< word sequences allowed before a phrase; ends with NULL */
+    const char *const *politely;  /**< after a phrase; ends with NULL */
 };
 
 extern const struct lang lang_pt, lang_en;

@@ -8,6 +8,21 @@ static const struct lang_word words[] = {
     {"helpdesk", "HH EH L P D EH S K"},
 };
 
+static const char *const greetings[] = {
+    "hi",
+    "hello",
+    "good morning",
+    "good afternoon",
+    "good evening",
+    "hi good morning",
+    "hello good morning",
+    "hi good afternoon",
+    "hello good afternoon",
+    "hello there",
+    "hi there",
+    NULL,
+};
+
 static const char *const lead_ins[] = {
     "a",
     "the",
@@ -16,8 +31,6 @@ static const char *const lead_ins[] = {
     "with",
     "please",
     "yes",
-    "hi",
-    "hello",
     "i want",
     "i want to",
     "i want the",
@@ -120,6 +133,7 @@ const struct lang lang_en = {
     .table_only = true,
     .words = words,
     .word_count = sizeof(words) / sizeof(words[0]),
+    .greetings = greetings,
     .lead_ins = lead_ins,
     .politely = politely,
 };

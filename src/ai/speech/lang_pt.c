@@ -136,6 +136,12 @@ static const struct lang_word words[] = {
     {"alô", "AA L OW|AH L OW"},
 };
 
+static const char *const greetings[] = {
+    "olá",          "oi",           "alô",           "bom dia",       "boa tarde",
+    "boa noite",    "olá bom dia",  "olá boa tarde", "olá boa noite", "oi bom dia",
+    "oi boa tarde", "oi boa noite", "alô bom dia",   "alô boa tarde", NULL,
+};
+
 static const char *const lead_ins[] = {
     "a",
     "o",
@@ -236,17 +242,6 @@ static const char *const lead_ins[] = {
     "eu gostaria de saber o",
     "quero saber a",
     "queria saber a",
-    "bom dia",
-    "boa tarde",
-    "boa noite",
-    "olá",
-    "oi",
-    "alô",
-    "bom dia quero falar com",
-    "boa tarde quero falar com",
-    "oi quero falar com",
-    "bom dia eu queria falar com",
-    "boa tarde eu queria falar com",
     "quero um",
     "quero uma",
     "queria um",
@@ -267,6 +262,7 @@ const struct lang lang_pt = {
     .espeak = "pt-br",
     .words = words,
     .word_count = sizeof(words) / sizeof(words[0]),
+    .greetings = greetings,
     .lead_ins = lead_ins,
     .politely = politely,
 };

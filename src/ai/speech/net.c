@@ -101,18 +101,19 @@ static bool add_sequence(struct builder *b, enum net_part part, const char *word
 enum va_err net_build(struct net *net, const struct asr_grammar *g,
                       bool (*has)(void *arg, const char *label), void *arg)
 {
-    enum { START, MIDDLE, END, FINAL, AGAIN, PARTS };
+    enum { START, GREETED, MIDDLE, END, FINAL, PARTS };
     char voice[32];
     lang_espeak_voice(g->language, voice, sizeof(voice));
     const struct lang *lang = lang_find(g->language);
-    *net = (struct net){.state_count = PARTS, .final_state = FINAL, .again_state = AGAIN};
+    *net = (struct net){.state_count = PARTS, .final_state = FINAL};
     struct builder b = {net, voice, has, arg};
-    add_arc(net, START, MIDDLE, -1);
+    add_arc(net, START, GREETED, -1);
+    add_arc(net, GREETED, MIDDLE, -1);
     add_arc(net, END, FINAL, -1);
-    add_arc(net, AGAIN, MIDDLE, -1);
-    add_arc(net, AGAIN, START, -1);
+    for (const char *const *p = lang->greetings; *p; p++)
+        (void)add_sequence(&b, NET_AROUND, *p, START, GREETED);
     for (const char *const *p = lang->lead_ins; *p; p++)
-        (void)add_sequence(&b, NET_AROUND, *p, START, AGAIN);
+        (void)add_sequence(&b, NET_AROUND, *p, GREETED, MIDDLE);
     for (const char *const *p = lang->politely; *p; p++)
         (void)add_sequence(&b, NET_AROUND, *p, END, FINAL);
     for (size_t i = 0; i < g->count; i++)

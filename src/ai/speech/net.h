@@ -1,12 +1,9 @@
 /**
  * ai/speech/net.h: the word network of a grammar, before pocketsphinx sees it.
  *
- *     ┌──────── at a price ────────┐
- *     └► start ──[lead-in words]──► again ──► middle ──phrase words──► end ──[polite]──► final
- *          └─────────────────────────────────────┘
+ *     start ─[greeting]─► greeted ─[lead-in]─► middle ─phrase─► end ─[polite]─► final
  *
- * Lead-ins chain ("good afternoon" "I would like to speak with"). Each part is a tree, so common
- * beginnings are walked once. Labels carry language and part:
+ * Each part is a tree, so common beginnings are walked once. Labels carry language and part:
  * "pt-br+falar" may be spoken around a phrase, "pt-br=vendas" belongs to one.
  */
 #ifndef VA_AI_SPEECH_NET_H
@@ -29,7 +26,6 @@ struct net {
     size_t word_count, word_cap;
     int state_count;
     int final_state; /**< the start is 0 */
-    int again_state; /**< its arc back to the start has a price */
     size_t phrases;  /**< that can be pronounced */
     bool failed;     /**< out of memory */
 };

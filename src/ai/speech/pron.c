@@ -123,6 +123,19 @@ static void remember(struct pron *p, const char *voice, struct str word, struct 
     uv_mutex_unlock(&p->lock);
 }
 
+/* The same, behind the variants of a table. */
+static bool recall_more(struct pron *p, const char *voice, struct str word, struct buf *out,
+                        bool more)
+{
+    size_t bar = out->len;
+    if (more)
+        (void)buf_addc(out, '|');
+    bool known = recall(p, voice, word, out);
+    if (more && out->len == bar + 1)
+        out->len = bar;
+    return known;
+}
+
 /* "word\tprons\n", unless there is none. @return false when the word has to be asked for */
 static bool add_known(struct pron *p, const struct lang *lang, const char *voice, struct str word,
                       struct buf *out)
@@ -135,18 +148,10 @@ static bool add_known(struct pron *p, const struct lang *lang, const char *voice
     bool known = row && lang->table_only;
     if (row)
         (void)buf_addz(out, row);
-    if (known)
-        ;
-    else if (lang->cmudict && cmudict_lookup(p->cmudict, word, out) == VA_OK)
-        known = true;
-    else {
-        size_t bar = out->len;
-        if (row)
-            buf_addc(out, '|');
-        known = recall(p, voice, word, out);
-        if (row && out->len == bar + 1)
-            out->len = bar;
-    }
+    else if (lang->cmudict)
+        known = cmudict_lookup(p->cmudict, word, out) == VA_OK;
+    if (!known)
+        known = recall_more(p, voice, word, out, row != NULL);
     if (buf_failed(out))
         return true;
     if (!known || out->len == prons)
