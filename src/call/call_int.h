@@ -12,7 +12,7 @@ enum {
     CALL_LINES_MAX = 8,        /* answers whose text waits to be heard */
     CALL_CAPTURE_FRAMES = 8,   /* caller frames on their way into the recording */
     CALL_IN_FLIGHT_MS = 150,   /* what was sent needs to reach the ear before the leg is cut */
-    CALL_BARGE_MIN_MS = 200,   /* speech that interrupts us is longer than speech in our silence */
+    CALL_BARGE_MIN_MS = 100,   /* speech that interrupts us; noise goes on where it was cut */
     CALL_MESSAGE_MIN_MS = 1000 /* shortest message worth keeping [ms] */
 };
 

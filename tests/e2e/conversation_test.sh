@@ -16,7 +16,8 @@ say "I would like to speak with sales" voice en-us
 expect transfer 201 within 10s' --number 8001
 call "a digit interrupts the greeting and transfers, with its context" 'wait speech
 dtmf 2
-expect transfer "202 XML other" within 6s' --number 8100
+expect transfer 202 within 6s' --number 8100
+check "the context is the destination's" grep -q 'destination="202 XML other"' "$work/log"
 call "the caller may interrupt by voice" 'barge-in 1500ms say "quero falar com vendas"
 expect silence within 400ms
 expect transfer 201 within 10s' --number 8000 --voice pt-br

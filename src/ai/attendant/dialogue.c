@@ -12,9 +12,9 @@
 enum { MISSES_MAX = 2 };
 
 /* Below this a destination is asked back rather than dialled. */
-static const float SURE = 0.5f;
+static const float SURE = 0.8f;
 /* A wrong answer to a question costs the caller a few seconds, not a call. */
-static const float FAIRLY_SURE = 0.3f;
+static const float FAIRLY_SURE = 0.6f;
 
 static void transfer(struct provider *p, size_t i, enum prompt announcement)
 {
