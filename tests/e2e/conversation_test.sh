@@ -27,9 +27,9 @@ wait answer
 say "não"
 expect hangup NORMAL_CLEARING within 10s' --number 8100 --voice pt-br
 call "not understood twice: the default destination" 'wait greeting
-say "abracadabra pindamonhangaba"
+say "minha filha fez aniversário na semana passada"
 wait answer
-say "xilofone paralelepípedo"
+say "eu gosto muito de macarrão com queijo"
 expect transfer 200 within 10s' --number 8100 --voice pt-br
 call "a silent caller is asked, then said goodbye to" 'wait greeting
 expect speech within 4s
