@@ -53,7 +53,7 @@ const struct setting settings_table[] = {
     ROW_INT("RTP_PORT_MIN", rtp_port_min, "", 1024, 65535, "10000", "first UDP port of our side of the audio"),
     ROW_INT("RTP_PORT_MAX", rtp_port_max, "", 1024, 65535, "10100", "last one; each call takes one, so the range also limits calls"),
     ROW_ADDR("RTP_BIND_ADDRESS", rtp_bind_address, "0.0.0.0", "address the audio sockets bind to"),
-    ROW_ADDR("RTP_ADVERTISE_ADDRESS", rtp_advertise_address, "", "address FreeSWITCH is told to send audio to; empty is our side of the control connection"),
+    ROW_ADDR("RTP_ADVERTISE_ADDRESS", rtp_advertise_address, "", "address FreeSWITCH is told to send audio to; empty is RTP_BIND_ADDRESS, or our side of the control connection if that is 0.0.0.0"),
     ROW_INT("RTP_JITTER_MIN_MS", rtp_jitter_min_ms, "ms", 0, 1000, "60", "least playout delay (rtp mode)"),
     ROW_INT("RTP_JITTER_MAX_MS", rtp_jitter_max_ms, "ms", 0, 2000, "200", "most playout delay (rtp mode)"),
     ROW_INT("RTP_JITTER_TARGET_MS", rtp_jitter_target_ms, "ms", 0, 2000, "100", "playout delay to start with (rtp mode)"),

@@ -177,8 +177,11 @@ static enum va_err pick_addresses(struct leg *leg, const struct leg_cfg *cfg)
     const struct settings *s = cfg->settings;
     enum va_err err =
         choose_address(s->freeswitch_rtp_ip, &cfg->control_peer, next_remote_port(s), &leg->remote);
-    return err ? err
-               : choose_address(s->rtp_advertise_address, &cfg->control_local, 0, &leg->local);
+    /* Bound to one address, that is where audio can come, whatever the control socket came by. */
+    struct net_addr bound;
+    bool one = net_addr_parse(s->rtp_bind_address, 0, &bound) == VA_OK && !net_addr_is_any(&bound);
+    const struct net_addr *ours = one ? &bound : &cfg->control_local;
+    return err ? err : choose_address(s->rtp_advertise_address, ours, 0, &leg->local);
 }
 
 static enum va_err open_socket(struct leg *leg)

@@ -195,6 +195,7 @@ static void is_ip(const struct net_addr *a, const char *want)
 static void addresses_default_to_the_control_socket(void **state)
 {
     struct bench *b = *state;
+    (void)str_copy(b->settings.rtp_bind_address, SETTING_TEXT_MAX, str_of("0.0.0.0"));
     b->cfg.control_local = addr_of("127.0.0.3", 8022);
     b->cfg.control_peer = addr_of("127.0.0.4", 40000);
     leg_up(b);
@@ -212,6 +213,14 @@ static void addresses_of_the_settings_win(void **state)
     leg_up(b);
     is_ip(&b->fs_addr, "10.1.2.3");
     is_ip(&b->leg_addr, "192.0.2.9");
+}
+
+static void audio_is_asked_for_where_it_can_come(void **state)
+{
+    struct bench *b = *state;
+    (void)str_copy(b->settings.rtp_bind_address, SETTING_TEXT_MAX, str_of("127.0.0.5"));
+    leg_up(b);
+    is_ip(&b->leg_addr, "127.0.0.5");
 }
 
 static void an_address_that_is_none_is_refused(void **state)
@@ -580,6 +589,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(addresses_default_to_the_control_socket),
         TEST(addresses_of_the_settings_win),
+        TEST(audio_is_asked_for_where_it_can_come),
         TEST(an_address_that_is_none_is_refused),
         TEST(an_ipv4_mapped_control_socket_carries_audio),
         TEST(legs_take_different_ports),
