@@ -29,6 +29,7 @@ struct daemon {
     struct call_server *server;
     uv_signal_t sig_term, sig_int;
     unsigned signals;
+    bool warming;
     int exit_code;
 };
 
@@ -111,19 +112,27 @@ static enum va_err start_speech(struct daemon *d, struct va_fault *fault)
 /* ---- warm-up
  * --------------------------------------------------------------------------------------- */
 
+static void on_warm(void *arg)
+{
+    struct daemon *d = arg;
+    d->warming = false;
+}
+
 static void on_warm_secretary(void *arg, enum va_err err, const struct secretary *secretary)
 {
     struct daemon *d = arg;
-    if (err)
-        return;
-    attendant_warm(&d->env.provider, d->loop, secretary, 8000);
+    if (err || attendant_warm(&d->env.provider, d->loop, secretary, 8000, on_warm, d))
+        d->warming = false;
     secretary_unref(&secretary);
 }
 
+/* The first caller shall wait for nothing, so the port opens when the usual texts are spoken. */
 static void warm_up(struct daemon *d)
 {
-    if (store_find_secretary(d->store, d->loop, "default", "default", on_warm_secretary, d, NULL))
-        log_warn("app", NULL, "warm-up-skipped", "why", "store overloaded", NULL);
+    d->warming = store_find_secretary(d->store, d->loop, "default", "default", on_warm_secretary, d,
+                                      NULL) == VA_OK;
+    while (d->warming)
+        loop_turn(d->loop, true); /* every text ends: spoken, failed or timed out */
 }
 
 /* ---- life
@@ -149,6 +158,7 @@ static enum va_err start(struct daemon *d, struct va_fault *fault)
                                .disk = loop_thread_loop(d->disk),
                                .provider = {.tts = d->tts, .asr = d->asr},
                                .find_provider = provider_find};
+    warm_up(d);
     return call_server_start(d->loop, &d->env, &d->server, fault);
 }
 
@@ -226,7 +236,6 @@ int cmd_serve(const struct settings *s, int argc, char **argv)
     } else {
         listen_signals(&d);
         log_ready(&d);
-        warm_up(&d);
         loop_run(d.loop);
         log_info("app", NULL, "stopped", NULL);
         uv_close((uv_handle_t *)&d.sig_term, NULL);
