@@ -20,7 +20,7 @@ stop() {
         pid=
     fi
 }
-trap 'stop; rm -rf "$work"' EXIT
+trap 'stop; [ -n "${KEEP_LOG:-}" ] && cp "$work/log" "$KEEP_LOG"; rm -rf "$work"' EXIT
 ulimit -n "$(ulimit -Hn)"
 voice=()
 [ -z "${WAV:-}" ] || voice=(--wav "$WAV")
@@ -74,7 +74,7 @@ DATA_DIR=$work/data "$build/voice-ai" --env /dev/null secretary import \
     "$(dirname "$0")/secretary.yaml" >/dev/null
 ESL_SERVER_PORT=$port ESL_SERVER_HOST=127.0.0.1 WORKERS=1 DATA_DIR=$work/data \
     RTP_PORT_MIN=40000 RTP_PORT_MAX=59999 UNICAST_PORT_MIN=20000 UNICAST_PORT_MAX=39999 \
-    ESL_MAX_CONNECTIONS=$((calls + 100)) RECORD_CALLS=false LOG_LEVEL=warn \
+    ESL_MAX_CONNECTIONS=$((calls + 100)) RECORD_CALLS=false LOG_LEVEL=${LOG_LEVEL:-warn} \
     "$build/voice-ai" --env /dev/null serve >"$work/log" 2>&1 &
 pid=$!
 await

@@ -9,11 +9,12 @@
 #include "media/vad.h"
 
 enum {
-    CALL_LINES_MAX = 8,        /* answers whose text waits to be heard */
-    CALL_CAPTURE_FRAMES = 8,   /* caller frames on their way into the recording */
-    CALL_IN_FLIGHT_MS = 150,   /* what was sent needs to reach the ear before the leg is cut */
-    CALL_BARGE_MIN_MS = 100,   /* speech that interrupts us; noise goes on where it was cut */
-    CALL_MESSAGE_MIN_MS = 1000 /* shortest message worth keeping [ms] */
+    CALL_LINES_MAX = 8,           /* answers whose text waits to be heard */
+    CALL_CAPTURE_FRAMES = 8,      /* caller frames on their way into the recording */
+    CALL_PLAYOUT_MAX_MS = 600000, /* a text of SECRETARY_TEXT_MAX takes about five minutes */
+    CALL_IN_FLIGHT_MS = 150,      /* what was sent needs to reach the ear before the leg is cut */
+    CALL_BARGE_MIN_MS = 100,      /* speech that interrupts us; noise goes on where it was cut */
+    CALL_MESSAGE_MIN_MS = 1000    /* shortest message worth keeping [ms] */
 };
 
 /* Text of an answer, until we know how much of it was heard. */

@@ -199,7 +199,8 @@ enum va_err call_media_start(struct call *c)
                           .end_silence_ms = c->secretary->end_silence_ms};
     enum va_err err = vad_new(&cfg, &c->vad);
     if (!err)
-        err = playout_new(c->format.rate_hz, 0, &playout_handlers, c, &c->playout);
+        err =
+            playout_new(c->format.rate_hz, CALL_PLAYOUT_MAX_MS, &playout_handlers, c, &c->playout);
     if (!err)
         err = media_clock_join(c->worker->clock, &c->tick, c->format.ptime_ms, on_tick, c);
     if (!err)
