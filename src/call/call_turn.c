@@ -153,8 +153,8 @@ static bool speaking(const struct call *c)
 
 static bool interruptible(const struct call *c)
 {
-    if (!c->open_answer)
-        return true;
+    if (!c->open_answer) /* before the greeting begins there is nothing to interrupt: "hello?" */
+        return c->state != CALL_GREETING;
     if (!c->secretary->barge_in || (c->answer_flags & ANSWER_PROTECTED))
         return false;
     return c->state != CALL_GREETING || !c->secretary->protect_ms ||

@@ -72,6 +72,21 @@ static void the_start_of_the_greeting_may_be_protected(void **state)
     assert_non_null(strstr(buf_z(&g->log), "interrupt 1 2"));
 }
 
+/* "Hello?", said into the moment before we speak. */
+static void a_greeting_is_not_lost_to_a_word_before_it(void **state)
+{
+    struct call_rig *g = *state;
+    reach_greeting(g);
+    buf_reset(&g->log);
+    caller_speaks(g, 400);
+    pass(g, 1000);
+    is_state(g, CALL_GREETING);
+    assert_string_equal(buf_z(&g->log), "");
+    answer(g, 1, 0, "Olá", 1000);
+    pass(g, 1100);
+    is_state(g, CALL_LISTENING);
+}
+
 static void an_unheard_answer_is_not_written(void **state)
 {
     struct call_rig *g = *state;
@@ -377,6 +392,7 @@ int main(int argc, char **argv)
         RIG_TEST(a_protected_answer_is_not_interrupted),
         RIG_TEST(a_secretary_may_forbid_interruption),
         RIG_TEST(the_start_of_the_greeting_may_be_protected),
+        RIG_TEST(a_greeting_is_not_lost_to_a_word_before_it),
         RIG_TEST(an_unheard_answer_is_not_written),
         RIG_TEST(of_two_answers_the_one_that_was_heard_is_written),
         RIG_TEST(two_answers_in_a_row_are_both_written),
