@@ -10,6 +10,7 @@
 #include "ai/speech/decoder.h"
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include <signal.h>
 #include <stdlib.h>
 
@@ -22,7 +23,8 @@ struct asr_request {
     struct asr_grammar *grammar;
     struct pcm *speech; /* NULL: only prepare */
     struct loop *reply_to;
-    asr_done_h *on_done; /* asking thread only; NULL once cancelled */
+    asr_done_h *on_done;   /* asking thread only; NULL once cancelled */
+    atomic_bool cancelled; /* no need to decode it any more */
     void *arg;
     enum va_err err;
     struct asr_result result;
@@ -97,7 +99,7 @@ static void work(struct decoder_thread *t, struct asr_request *r)
     r->result.text = "";
     if (!r->speech)
         r->err = decoder_prepare(t->decoder, r->grammar);
-    else if (pcm_count(r->speech))
+    else if (pcm_count(r->speech) && !atomic_load(&r->cancelled))
         r->err = decode(t->decoder, r->grammar, r->speech, &r->result);
     r->result.spent_us = (uint32_t)(clock_mono_us(t->asr->clock) - began);
     reply(r);
@@ -177,6 +179,8 @@ enum va_err asr_recognize(struct asr *a, struct loop *reply_to, struct asr_gramm
                           struct pcm *speech, asr_done_h *on_done, void *arg,
                           struct asr_request **ret_request)
 {
+    if (!reply_to || !g || !speech || !on_done || pcm_ms(speech) > ASR_UTTERANCE_MAX_MS)
+        return VA_EINVAL;
     struct asr_request *r = calloc(1, sizeof(*r));
     if (!r)
         return VA_ENOMEM;
@@ -202,6 +206,7 @@ void asr_cancel(struct asr_request **request)
 {
     if (!request || !*request)
         return;
+    atomic_store(&(*request)->cancelled, true);
     (*request)->on_done = NULL; /* the request itself comes back and frees itself */
     *request = NULL;
 }

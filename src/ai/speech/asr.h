@@ -67,7 +67,8 @@ void asr_prepare(struct asr *asr, struct asr_grammar *g);
  * Recognise one utterance.
  *
  * @param speech  8000 or 16000 Hz (others are resampled); one reference is taken over on VA_OK
- * @return VA_OK (callback will come on `reply_to`, never from inside), VA_ELIMIT, VA_ENOMEM
+ * @return VA_OK (callback will come on `reply_to`, never from inside), VA_EINVAL (longer than
+ *         ASR_UTTERANCE_MAX_MS, nobody to tell), VA_ELIMIT (queue full), VA_ECLOSED, VA_ENOMEM
  */
 VA_CHECK enum va_err asr_recognize(struct asr *asr, struct loop *reply_to, struct asr_grammar *g,
                                    struct pcm *speech, asr_done_h *on_done, void *arg,
@@ -76,7 +77,10 @@ VA_CHECK enum va_err asr_recognize(struct asr *asr, struct loop *reply_to, struc
 /** No callback will come. Sets *request NULL. NULL-safe. On the asking loop's thread. */
 void asr_cancel(struct asr_request **request);
 
-/** Answer what is left with VA_ECLOSED, stop the threads, free the model. Blocks. NULL-safe. */
+/**
+ * Answer what is left with VA_ECLOSED, stop the threads, free the model. Blocks. NULL-safe. The
+ * loops that asked must still be there.
+ */
 void asr_stop(struct asr **asr);
 
 #endif

@@ -138,7 +138,7 @@ static bool recall_more(struct pron *p, const char *voice, struct str word, stru
 
 /* "word\tprons\n", unless there is none. @return false when the word has to be asked for */
 static bool add_known(struct pron *p, const struct lang *lang, const char *voice, struct str word,
-                      struct buf *out)
+                      bool last_chance, struct buf *out)
 {
     size_t from = out->len;
     (void)buf_adds(out, word);
@@ -154,7 +154,8 @@ static bool add_known(struct pron *p, const struct lang *lang, const char *voice
         known = recall_more(p, voice, word, out, row != NULL);
     if (buf_failed(out))
         return true;
-    if (!known || out->len == prons)
+    bool enough = known || (row && last_chance); /* the table's variants do without espeak's */
+    if (!enough || out->len == prons)
         out->len = from;
     else
         (void)buf_addc(out, '\n');
@@ -249,7 +250,7 @@ enum va_err pron_words(struct pron *pron, const char *language, struct str words
     struct buf ask_for;
     buf_init(&ask_for, TEXT_MAX);
     for (size_t i = 0; i < n; i++) {
-        if (add_known(pron, lang, voice, list[i], out))
+        if (add_known(pron, lang, voice, list[i], false, out))
             continue;
         list[unknown++] = list[i];
         (void)buf_adds(&ask_for, list[i]);
@@ -258,7 +259,7 @@ enum va_err pron_words(struct pron *pron, const char *language, struct str words
     if (unknown)
         learn_all(pron, voice, buf_str(&ask_for));
     for (size_t i = 0; i < unknown; i++)
-        (void)add_known(pron, lang, voice, list[i], out);
+        (void)add_known(pron, lang, voice, list[i], true, out);
     enum va_err err = buf_failed(&ask_for) ? ask_for.err : out->err;
     buf_free(&ask_for);
     free(list);

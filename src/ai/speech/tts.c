@@ -10,6 +10,7 @@
 #include "ai/speech/helper.h"
 #include "ai/speech/lang.h"
 #include "ai/speech/tts_cache.h"
+#include "ai/speech/tts_idle.h"
 #include "base/buf.h"
 #include "media/format.h"
 #include "media/wav.h"
@@ -30,15 +31,13 @@ enum {
     SILENT = 50         /* |sample| up to this is silence */
 };
 
-/* A calm telephone voice whose peaks stay around -4 dBFS. */
-static const char words_per_minute[] = "160", amplitude[] = "80";
-
 struct tts {
     struct loop_thread *thread;
     struct loop *loop;
     char *command;
     unsigned processes_max, timeout_ms;
     struct tts_cache *cache;
+    struct tts_idle *idle;
     struct helper_group group;
     struct list waiting; /* struct job, no helper yet */
     struct list running;
@@ -73,8 +72,7 @@ struct job {
     char voice[64];
 };
 
-/* ---- answers ----------------------------------------------------------------------------------
- */
+/* ---- answers -------------------------------------------------------------------------------- */
 
 /* On the asking thread. */
 static void on_reply(struct mail *mail)
@@ -97,8 +95,7 @@ static void reply(struct tts_request *r, enum va_err err, struct pcm *speech)
     loop_reply(r->reply_to, &r->mail);
 }
 
-/* ---- what espeak-ng wrote -----------------------------------------------------------------------
- */
+/* ---- what espeak-ng wrote ------------------------------------------------------------------- */
 
 static struct pcm *trimmed(struct pcm *speech)
 {
@@ -131,8 +128,7 @@ static enum va_err decode(const struct buf *out, int rate_hz, struct pcm **ret_s
     return VA_OK;
 }
 
-/* ---- jobs ---------------------------------------------------------------------------------------
- */
+/* ---- jobs ----------------------------------------------------------------------------------- */
 
 static void run_next(struct tts *t);
 
@@ -164,6 +160,8 @@ static void on_helped(void *arg, enum va_err err, const struct buf *out,
     (void)fault;
     j->helper = NULL;
     t->running_count--;
+    if (!err && !t->stopping)
+        tts_idle_warm(t->idle, j->voice);
     if (!err)
         err = decode(out, j->rate_hz, &speech);
     if (err && j->attempts < ATTEMPTS && !t->stopping) {
@@ -176,16 +174,13 @@ static void on_helped(void *arg, enum va_err err, const struct buf *out,
     pcm_unref(&speech);
 }
 
-/* `--` and stdin: nothing of the text can be taken for an option, and no shell sees it. */
 static void start_helper(struct job *j)
 {
     struct tts *t = j->tts;
-    const char *argv[] = {t->command, "--stdout", "--stdin",        "-b", "1",       "-v",
-                          j->voice,   "-s",       words_per_minute, "-a", amplitude, NULL};
     j->attempts++;
     link_remove(&j->link);
     list_push(&t->running, &j->link);
-    enum va_err err = helper_start(&t->group, argv, on_helped, j, &j->helper, NULL);
+    enum va_err err = tts_idle_start(t->idle, j->voice, on_helped, j, &j->helper);
     if (err) {
         job_ends(j, VA_EIO, NULL);
         return;
@@ -273,16 +268,20 @@ static void on_request(struct mail *mail)
     buf_free(&key);
 }
 
-/* ---- asking
- * ---------------------------------------------------------------------------------------- */
+/* ---- asking --------------------------------------------------------------------------------- */
 
-/* Control bytes would be pauses or nothing; a stray ESC even a command in some builds. */
+/* Control bytes are espeak's embedded commands, "[[" starts its phoneme mnemonics: both become
+ * blanks, so that a text is only ever read aloud. */
 static char *clean_text(const char *text)
 {
     char *copy = str_dup(str_of(text));
-    for (char *p = copy; p && *p; p++)
-        if ((unsigned char)*p < ' ' || *p == 0x7f)
+    for (char *p = copy; p && *p; p++) {
+        if ((unsigned char)*p < ' ' || *p == 0x7f || (p[0] == '[' && p[1] == '['))
             *p = ' ';
+        else if ((unsigned char)p[0] == 0xC2 && (unsigned char)p[1] >= 0x80 &&
+                 (unsigned char)p[1] < 0xA0) /* C1 controls */
+            p[0] = p[1] = ' ';
+    }
     return copy;
 }
 
@@ -334,8 +333,7 @@ void tts_cancel(struct tts_request **request)
     *request = NULL;
 }
 
-/* ---- life
- * ------------------------------------------------------------------------------------------- */
+/* ---- life ----------------------------------------------------------------------------------- */
 
 /* One text through the program, blocking. */
 static enum va_err try_voice(const char *command, unsigned timeout_ms, const char *voice,
@@ -396,6 +394,8 @@ static enum va_err make(struct tts *t, const struct tts_cfg *cfg)
         err = tts_cache_new(cfg->cache_max_bytes ? cfg->cache_max_bytes : CACHE_BYTES, &t->cache);
     if (!err)
         err = loop_thread_start("tts", NULL, &t->thread);
+    if (!err)
+        err = tts_idle_new(&t->group, t->command, &t->idle);
     if (err)
         return err;
     t->loop = loop_thread_loop(t->thread);
@@ -429,6 +429,7 @@ static void on_stop(struct mail *mail)
 {
     struct tts *t = container_of(mail, struct tts, stop);
     t->stopping = true;
+    tts_idle_free(&t->idle);
     list_each(&t->running, it, next)
     {
         struct job *j = container_of(it, struct job, link);
@@ -447,12 +448,13 @@ void tts_stop(struct tts **pt)
     if (!t)
         return;
     *pt = NULL;
-    if (t->thread) {
+    if (t->loop) {
         t->stop.deliver = on_stop;
         loop_reply(t->loop, &t->stop);
         uv_sem_wait(&t->emptied);
-        loop_thread_stop(&t->thread);
     }
+    loop_thread_stop(&t->thread);
+    tts_idle_free(&t->idle);
     tts_cache_free(&t->cache);
     uv_sem_destroy(&t->emptied);
     free(t->command);

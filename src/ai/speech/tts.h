@@ -58,7 +58,10 @@ VA_CHECK enum va_err tts_say(struct tts *tts, struct loop *reply_to, const char 
 /** No callback will come. Sets *request NULL. NULL-safe. On the asking loop's thread. */
 void tts_cancel(struct tts_request **request);
 
-/** Kill helpers, answer what is left with VA_ECLOSED, stop the thread. Blocks. NULL-safe. */
+/**
+ * Kill helpers, answer what is left with VA_ECLOSED, stop the thread. Blocks. NULL-safe. The loops
+ * that asked must still be there.
+ */
 void tts_stop(struct tts **tts);
 
 #endif
