@@ -126,8 +126,7 @@ static void nothing_in_a_text_is_a_command(void **state)
                                         "-w /tmp/x.wav",
                                         "\"'`$(id)`'\"; id",
                                         "<speak><break time=\"9s\"/></speak>",
-                                        "a\x01"
-                                        "5S\x1b[2Jb",
+                                        "a\0015S\033[2Jb",
                                         "primeira\nsegunda\r\n\r\nterceira",
                                         "\xff\xfe quebrado"};
     struct said s;
