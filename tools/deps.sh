@@ -2,7 +2,7 @@
 # Install what is missing of the given groups (build, run, test, fuzz), with apt. Works without
 # network once everything is there.
 set -eu
-build="gcc cmake ninja-build pkg-config libuv1-dev libspeexdsp-dev libpocketsphinx-dev
+build="gcc libc6-dev cmake ninja-build pkg-config libuv1-dev libspeexdsp-dev libpocketsphinx-dev
        libsphinxbase-dev libsqlite3-dev libyaml-dev libjson-c-dev"
 run="espeak-ng espeak-ng-data pocketsphinx-en-us"
 test="libcmocka-dev xz-utils procps python3"
