@@ -71,8 +71,7 @@ struct provider_handlers {
     /** Only with caps.detects_turns: the provider heard the caller begin or end a turn. */
     void (*on_speech)(void *arg, enum turn_phase phase);
     void (*on_tool)(void *arg, const struct tool_call *tool);
-    /** Cannot go on. The call closes it and takes the next fallback. Once and last. `text`: cause
-     */
+    /** Cannot go on: the call goes back to the dialplan. Once and last. `text`: cause, borrowed */
     void (*on_failed)(void *arg, enum va_err why, const char *text);
 };
 

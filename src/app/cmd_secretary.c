@@ -1,4 +1,6 @@
 #include "app/cmd_secretary.h"
+#include "ai/attendant/prompts.h"
+#include "ai/provider.h"
 #include "app/cmd_secretary_int.h"
 #include "store/secretary_admin.h"
 
@@ -187,6 +189,24 @@ static enum va_err put_all(const struct run *r, const struct secretary_list *lis
     return err;
 }
 
+/* What only the layers above the store know: prompts and providers by name. */
+static enum va_err check_words(const struct secretary *s, const char *file, struct va_fault *fault)
+{
+    for (size_t i = 0; i < s->prompt_count; i++)
+        if (!prompt_key_known(s->prompts[i].key))
+            return va_fault_set(fault, VA_ECONFIG,
+                                "%s: secretary \"%s\": prompts: unknown key \"%s\"; did you mean "
+                                "\"%s\"?",
+                                file, s->name, s->prompts[i].key,
+                                prompt_key_nearest(s->prompts[i].key));
+    if (*s->provider && !provider_find(s->provider))
+        return va_fault_set(fault, VA_ECONFIG,
+                            "%s: secretary \"%s\": provider \"%s\" is not in this version; use "
+                            "attendant, or leave it out",
+                            file, s->name, s->provider);
+    return VA_OK;
+}
+
 static int run_import(const struct run *r)
 {
     struct import import = {r, {NULL, 0, false}, false};
@@ -202,6 +222,8 @@ static int run_import(const struct run *r)
                            "%s: holds one name of several tenants; import it "
                            "without --tenant",
                            name);
+    for (size_t i = 0; !err && i < import.list.count; i++)
+        err = check_words(import.list.s[i], name, &fault);
     if (!err)
         err = put_all(r, &import.list, &fault);
     buf_free(&text);

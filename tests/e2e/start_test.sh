@@ -48,3 +48,6 @@ out=$(vai call --to 127.0.0.1:1 2>&1)
 [ $? = 2 ] && grep -q 'voice-ai serve' <<<"$out" && ok "calling where nobody answers" || not_ok "calling where nobody answers: $out"
 check "docs/settings.md is what the program knows" bash -c "
     diff <('$bin' --env /dev/null config --markdown) <(grep '^|' '$here/../../docs/settings.md')"
+printf 'name: x\nlanguage: pt-BR\nprompts:\n  stil-there: Alô?\n' >"$work/bad.yaml"
+out=$(vai secretary import "$work/bad.yaml" 2>&1)
+[ $? = 2 ] && grep -q 'did you mean "still-there"' <<<"$out" && ok "a misspelled prompt" || not_ok "a misspelled prompt: $out"

@@ -78,6 +78,20 @@ bool prompt_key_known(const char *key)
     return false;
 }
 
+const char *prompt_key_nearest(const char *key)
+{
+    const char *best = rows[0].key;
+    unsigned least = ~0u;
+    for (int i = 0; i < PROMPT_COUNT; i++) {
+        unsigned d = str_distance(str_of(key), str_of(rows[i].key));
+        if (d < least) {
+            least = d;
+            best = rows[i].key;
+        }
+    }
+    return best;
+}
+
 static bool portuguese(const struct secretary *s)
 {
     return str_starts(str_of(s->language), "pt");

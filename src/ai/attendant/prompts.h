@@ -41,6 +41,8 @@ enum prompt {
 const char *prompt_key(enum prompt prompt);
 /** True when `key` is one of them. */
 bool prompt_key_known(const char *key);
+/** The key that is spelled most like it. */
+const char *prompt_key_nearest(const char *key);
 
 /**
  * Append a prompt as this secretary says it, with everything replaced.
