@@ -11,11 +11,6 @@ bench/unicast.sh "$build"
 echo
 echo "== media: cost per 20 ms frame, clock lateness"
 "$build/bench/media_bench" 1000 5
-if [ -x "$build/bench/speech_bench" ]; then
-    echo
-    echo "== embedded voice and recogniser"
-    "$build/bench/speech_bench"
-fi
 if [ -n "${ESL_EVENTS:-}" ]; then # a recorded stream of text/event-plain messages
     echo
     echo "== Event Socket parser over $ESL_EVENTS"
