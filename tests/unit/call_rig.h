@@ -615,7 +615,7 @@ static inline int rig_set_up(void **state)
     list_init(&g->worker.calls);
     assert_int_equal(media_clock_new(g->loop, &g->worker.clock), VA_OK);
     media_clock_set_catchup(g->worker.clock, 20);
-    (void)alarm(30);
+    (void)alarm(120);
     (void)signal(SIGPIPE, SIG_IGN); /* as main() does */
     *state = g;
     return 0;

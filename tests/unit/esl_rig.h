@@ -128,7 +128,7 @@ static inline struct rig *rig_new(const struct esl_session_cfg *cfg)
     buf_init(&g->log, (size_t)64 << 20);
     assert_int_equal(tcp_adopt(g->loop, fd[0], (size_t)64 << 20, &rig_peer, g, &g->peer), VA_OK);
     assert_int_equal(esl_session_open(g->loop, fd[1], cfg, &rig_handlers, g, &g->s), VA_OK);
-    (void)alarm(60); /* a script that waits for what never comes */
+    (void)alarm(120); /* a script that waits for what never comes */
     return g;
 }
 
