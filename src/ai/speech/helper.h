@@ -7,7 +7,8 @@
  *
  *     helper_start ──► (waiting) ──helper_feed──► running ──► on_done, once ──► gone
  *
- * On one loop's thread; SIGCHLD is unblocked in that thread.
+ * On one loop's thread; SIGCHLD is unblocked in that thread. The program ignores SIGPIPE (a helper
+ * may die before it reads).
  */
 #ifndef VA_AI_SPEECH_HELPER_H
 #define VA_AI_SPEECH_HELPER_H
