@@ -390,8 +390,8 @@ static void on_closed(void *arg, enum esl_why why)
     call_fire(c, c->state == CALL_TRANSFERRING ? EV_LEG_GONE : EV_CONTROL_LOST);
 }
 
-static const struct esl_session_handlers control_handlers = {on_connected, on_event, on_notice,
-                                                             on_closed};
+static const struct esl_session_handlers control_handlers = {on_connected, on_event, NULL,
+                                                             on_notice, on_closed};
 
 enum va_err call_open(struct call_worker *w, int fd, const struct net_addr *peer)
 {

@@ -14,15 +14,12 @@
 #define VA_ESL_SESSION_H
 
 #include "esl/event.h"
-#include "net/addr.h"
-#include "net/loop.h"
+#include "esl/execute.h"
+#include "esl/queue.h"
+#include "esl/switch.h"
 
 struct esl_session;
-
-enum {
-    ESL_EXEC_INFLIGHT_MAX = 64, /**< FreeSWITCH drops the connection at 257 (esl.md fact 5) */
-    ESL_ARG_LINE_MAX = 4096     /**< longer application arguments travel as a body [bytes] */
-};
+struct loop;
 
 /** All fields 0: defaults. Copied. */
 struct esl_session_cfg {
@@ -33,6 +30,8 @@ struct esl_session_cfg {
     size_t jobs_max;             /**< running bgapi jobs; 0: 256 */
     size_t exec_inflight_max;    /**< sent, not complete; 0 or more: ESL_EXEC_INFLIGHT_MAX */
     size_t exec_queue_max;       /**< waiting behind them; 0: 256 */
+    size_t window;               /**< commands with FreeSWITCH; the rest waits here; 0: 64 */
+    struct esl_queue_cfg queue;  /**< events that wait for on_event; 0: 1 MiB each */
 };
 
 /** All on the loop's thread; each may make requests and close the session. Unused ones: NULL. */
@@ -41,6 +40,8 @@ struct esl_session_handlers {
     void (*on_connected)(void *arg, const struct esl_event *channel);
     /** Every event, in order, after the waiters it ended were told. Borrowed. */
     void (*on_event)(void *arg, const struct esl_event *ev);
+    /** `n` events were dropped here since the last call, because on_event was too slow. */
+    void (*on_lost)(void *arg, uint64_t n);
     /** `text` is the notice's body. After ESL_NOTICE_LINGER the session stays open. */
     void (*on_notice)(void *arg, enum esl_notice notice, struct str text);
     /** Once and last, after every waiter got its result. esl_session_close() is still due. */
@@ -74,8 +75,14 @@ struct str esl_session_uuid(const struct esl_session *s);
 bool esl_session_connected(const struct esl_session *s);
 /** True after CHANNEL_HANGUP of this channel or a linger notice: executes are refused now. */
 bool esl_session_hungup(const struct esl_session *s);
-/** Full control (`full` in the dialplan): api, bgapi, linger, event work. */
+/** Full control (`full` in the dialplan): api, bgapi, linger, event work. Without it they are
+ *  refused here (VA_ENOTSUP), as FreeSWITCH would. */
 bool esl_session_full(const struct esl_session *s);
+/** `async` in the dialplan. Without it (static) an execute is done when its answer comes, and
+ *  FreeSWITCH sends no events while the application runs. */
+bool esl_session_async(const struct esl_session *s);
+/** To send commands of commands.h over this connection. Valid as long as the session. */
+struct esl_switch *esl_session_switch(struct esl_session *s);
 
 /* ---- requests ---------------------------------------------------------------------------------
  * @param then  Copied; NULL when the result does not matter
@@ -105,16 +112,6 @@ VA_CHECK enum va_err esl_session_setvar(struct esl_session *s, const char *name,
 VA_CHECK enum va_err esl_session_bgapi(struct esl_session *s, struct str line,
                                        const struct esl_then *then);
 
-/** An application to run on the own channel. */
-struct esl_execute {
-    const char *app;
-    struct str arg; /**< any bytes but NUL; beware: FreeSWITCH expands ${…} in it, see escape.h */
-    bool no_lock;   /**< leave out event-lock: FreeSWITCH then nests and completes last-in-first.
-                     *   With it, sendmsg (unicast too) waits until the application ends */
-    bool async;     /**< `async: true` */
-    int loops;      /**< 0 or 1: once; -1 for ever */
-};
-
 /**
  * Run an application. A result with done=false tells FreeSWITCH queued it; the one with done=true
  * comes with its CHANNEL_EXECUTE_COMPLETE (needs myevents), or VA_ECANCELED at hang-up. At most
@@ -128,9 +125,13 @@ VA_CHECK enum va_err esl_session_execute(struct esl_session *s, const struct esl
 VA_CHECK enum va_err esl_session_hangup(struct esl_session *s, const char *cause,
                                         const struct esl_then *then);
 
-/** Raw L16 frames by UDP. `local` is FreeSWITCH's side, `remote` ours. (freeswitch-media.md §1) */
-VA_CHECK enum va_err esl_session_unicast(struct esl_session *s, const struct net_addr *local,
-                                         const struct net_addr *remote,
+/** Raw L16 frames by UDP: FreeSWITCH's side and the side that gets them. */
+struct esl_unicast {
+    const char *local_ip, *remote_ip; /**< numeric */
+    uint16_t local_port, remote_port;
+};
+/** Source: freeswitch-media.md §1. */
+VA_CHECK enum va_err esl_session_unicast(struct esl_session *s, const struct esl_unicast *u,
                                          const struct esl_then *then);
 
 /** Subscribe to the channel's own events. ESL_XML works too. */
@@ -147,12 +148,6 @@ VA_CHECK enum va_err esl_session_filter(struct esl_session *s, const char *heade
                                         const struct esl_then *then);
 /** Ask FreeSWITCH to close; the dialplan continues. */
 VA_CHECK enum va_err esl_session_exit(struct esl_session *s, const struct esl_then *then);
-
-/** One header of an event that is sent. */
-struct esl_field {
-    const char *name; /**< no colon, no blank */
-    struct str value; /**< one line, nothing expands it; empty is left out */
-};
 /** Raise a CUSTOM event for every listener of FreeSWITCH. Needs `full`. `body` may be empty. */
 VA_CHECK enum va_err esl_session_send_custom(struct esl_session *s, const char *subclass,
                                              const struct esl_field *fields, size_t count,

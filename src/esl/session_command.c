@@ -147,20 +147,18 @@ enum va_err esl_session_hangup(struct esl_session *s, const char *cause,
     return submit(s, &b, ESL_REQUEST_COMMAND, then);
 }
 
-enum va_err esl_session_unicast(struct esl_session *s, const struct net_addr *local,
-                                const struct net_addr *remote, const struct esl_then *then)
+enum va_err esl_session_unicast(struct esl_session *s, const struct esl_unicast *u,
+                                const struct esl_then *then)
 {
-    if (!local || !remote)
+    if (!u || !u->local_ip || !u->remote_ip)
         return VA_EINVAL;
-    char local_ip[NET_ADDR_TEXT], remote_ip[NET_ADDR_TEXT];
-    net_addr_ip(local, local_ip);
-    net_addr_ip(remote, remote_ip);
     struct buf b;
     buf_init(&b, s->out_max);
-    (void)buf_addf(&b,
-                   "sendmsg\ncall-command: unicast\nlocal-ip: %s\nlocal-port: %u\n"
-                   "remote-ip: %s\nremote-port: %u\ntransport: udp\n",
-                   local_ip, net_addr_port(local), remote_ip, net_addr_port(remote));
+    (void)buf_addz(&b, "sendmsg\ncall-command: unicast\n");
+    esl_command_headerz(&b, "local-ip", u->local_ip);
+    (void)buf_addf(&b, "local-port: %u\n", u->local_port);
+    esl_command_headerz(&b, "remote-ip", u->remote_ip);
+    (void)buf_addf(&b, "remote-port: %u\ntransport: udp\n", u->remote_port);
     return submit(s, &b, ESL_REQUEST_COMMAND, then);
 }
 

@@ -22,7 +22,14 @@ enum esl_format { ESL_PLAIN, ESL_JSON, ESL_XML };
     X(ESL_WHY_EOF, "connection closed")        /* closed without a notice */                       \
     X(ESL_WHY_IO, "connection broken")         /* reset or another socket error */                 \
     X(ESL_WHY_PROTOCOL, "protocol error")      /* bytes that are not Event Socket, or too many */  \
-    X(ESL_WHY_MEMORY, "out of memory")
+    X(ESL_WHY_MEMORY, "out of memory")                                                             \
+    X(ESL_WHY_RESOLVE, "host name not found")                                                      \
+    X(ESL_WHY_CONNECT, "no connection")          /* nobody listens, or no route */                 \
+    X(ESL_WHY_SILENT, "silent port")             /* connected, but no auth/request came */         \
+    X(ESL_WHY_NOT_ESL, "not an event socket")    /* the port speaks something else */              \
+    X(ESL_WHY_ACL, "address refused")            /* apply-inbound-acl does not have us */          \
+    X(ESL_WHY_AUTH, "password refused")          /* or the user is not known */                    \
+    X(ESL_WHY_HALF_OPEN, "peer does not answer") /* the connection stands, nothing comes */
 
 enum esl_why {
 #define X(sym, text) sym,

@@ -11,6 +11,7 @@
 #include "base/log.h"
 #include "base/settings.h"
 #include "esl/session.h"
+#include "net/addr.h"
 #include "net/loop.h"
 
 struct leg;

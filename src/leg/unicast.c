@@ -211,6 +211,19 @@ static void unicast_close(struct leg **pleg)
     free(leg);
 }
 
+static enum va_err ask_for_unicast(struct leg *leg)
+{
+    char remote_ip[NET_ADDR_TEXT], local_ip[NET_ADDR_TEXT];
+    net_addr_ip(&leg->remote, remote_ip);
+    net_addr_ip(&leg->local, local_ip);
+    /* FreeSWITCH's own side is its "local": our remote. */
+    const struct esl_unicast u = {.local_ip = remote_ip,
+                                  .local_port = net_addr_port(&leg->remote),
+                                  .remote_ip = local_ip,
+                                  .remote_port = net_addr_port(&leg->local)};
+    return esl_session_unicast(leg->control, &u, &(struct esl_then){on_unicast_reply, leg, 0});
+}
+
 static enum va_err unicast_open(const struct leg_cfg *cfg, const struct leg_handlers *handlers,
                                 void *arg, struct leg **ret_leg)
 {
@@ -228,8 +241,7 @@ static enum va_err unicast_open(const struct leg_cfg *cfg, const struct leg_hand
     if (!err)
         err = open_socket(leg);
     if (!err)
-        err = esl_session_unicast(leg->control, &leg->remote, &leg->local,
-                                  &(struct esl_then){on_unicast_reply, leg, 0});
+        err = ask_for_unicast(leg);
     if (err) {
         unicast_close(&leg);
         return err;

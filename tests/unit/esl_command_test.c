@@ -11,13 +11,11 @@ commands_are_written_as_freeswitch_reads_them(void **state)
 {
     (void)state;
     struct rig *g = rig_connected_new(NULL);
-    struct net_addr local, remote;
-    assert_int_equal(net_addr_parse("192.0.2.1", 18502, &local), VA_OK);
-    assert_int_equal(net_addr_parse("192.0.2.2", 10002, &remote), VA_OK);
+    const struct esl_unicast unicast = {"192.0.2.1", "192.0.2.2", 18502, 10002};
     assert_int_equal(esl_session_linger(g->s, 2, NULL), VA_OK);
     assert_int_equal(esl_session_linger(g->s, 0, NULL), VA_EINVAL);
     assert_int_equal(esl_session_myevents(g->s, ESL_JSON, NULL), VA_OK);
-    assert_int_equal(esl_session_unicast(g->s, &local, &remote, NULL), VA_OK);
+    assert_int_equal(esl_session_unicast(g->s, &unicast, NULL), VA_OK);
     assert_int_equal(esl_session_divert_events(g->s, true, NULL), VA_OK);
     assert_int_equal(esl_session_resume(g->s, NULL), VA_OK);
     assert_int_equal(esl_session_bgapi(g->s, S("status"), NULL), VA_OK);

@@ -70,7 +70,7 @@ static inline void rig_closed(void *arg, enum esl_why why)
     rig_note(arg, "closed %s", esl_why_text(why));
 }
 
-static const struct esl_session_handlers rig_handlers = {rig_connected, rig_event, rig_notice,
+static const struct esl_session_handlers rig_handlers = {rig_connected, rig_event, NULL, rig_notice,
                                                          rig_closed};
 
 /* A waiter with a name: logs "name VA_OK done text". */
