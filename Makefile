@@ -1,5 +1,6 @@
 # The front door. Underneath is CMake; every target installs what it lacks with apt.
 BUILD ?= build
+PREFIX ?= /usr/local
 CMAKE = cmake -G Ninja -S .
 
 .PHONY: all demo test bench fuzz install format clean deps
@@ -7,6 +8,11 @@ CMAKE = cmake -G Ninja -S .
 all: deps
 	@$(CMAKE) -B $(BUILD) -DTESTS=OFF >/dev/null
 	@ninja -C $(BUILD) voice-ai
+
+# DESTDIR and PREFIX as usual. Installs the program, the library voice-ai-esl, man pages, completion.
+install: all
+	@ninja -C $(BUILD) voice-ai-esl voice-ai-esl-static
+	@DESTDIR=$(DESTDIR) cmake --install $(BUILD) --prefix $(PREFIX)
 
 deps:
 	@tools/deps.sh build run
@@ -27,9 +33,6 @@ bench: deps
 fuzz:
 	@tools/deps.sh build run fuzz
 	@tests/fuzz/run.sh
-
-install: all
-	@cmake --install $(BUILD)
 
 format:
 	@tools/deps.sh format
