@@ -15,6 +15,7 @@ struct command {
 int cmd_serve(const struct settings *s, int argc, char **argv);
 int cmd_calls(const struct settings *s, int argc, char **argv);
 int cmd_messages(const struct settings *s, int argc, char **argv);
+int cmd_esl(const struct settings *s, int argc, char **argv);
 int cmd_config(const struct settings *s, int argc, char **argv);
 
 /** Print "voice-ai: <text>" to stderr and return 2. */

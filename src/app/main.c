@@ -23,6 +23,7 @@ static const struct command commands[] = {
     {"secretary", "list, show, import and export secretaries", cmd_secretary},
     {"calls", "list calls, show one with what was said", cmd_calls},
     {"messages", "list the messages callers left", cmd_messages},
+    {"esl", "run commands in FreeSWITCH, follow its events and log", cmd_esl},
     {"config", "show every setting with its value", cmd_config},
     {"version", "show the version", cmd_version},
 };

@@ -1,0 +1,113 @@
+#include "app/app.h"
+#include "app/esl_app.h"
+#include "esl/escape.h"
+#include "app/esl_show.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+enum { NAMES_MS = 1000, NAME_LONGEST = 64 };
+
+/* ---- names for shell completion ------------------------------------------------------------- */
+
+/* `show api`: one interface a line, its name before the first comma, until an empty line. */
+static void print_names(struct esl_app *a, struct str text)
+{
+    (void)str_cut(&text, '\n'); /* the names of the columns */
+    while (text.len) {
+        struct str line = str_cut(&text, '\n'), name = str_cut(&line, ',');
+        if (!name.len)
+            break;
+        if (name.len > NAME_LONGEST || !esl_line_ok(name))
+            continue;
+        esl_out_now(&a->out, name);
+        esl_out_now(&a->out, str_of("\n"));
+    }
+}
+
+/* A shell waits for us with every Tab: at most a second in all, silent, and no tidying up, as that
+ * could wait for a name server. */
+int esl_complete_names(struct esl_app *a)
+{
+    struct esl_reply r = {0};
+    if (esl_app_wait(a, &a->ready, NAMES_MS / 2)) {
+        esl_app_ask(a, ESL_ASK_API, str_of("show api"), NAMES_MS / 2, &r);
+        if (!r.err)
+            print_names(a, buf_str(&r.text));
+    }
+    _exit(0);
+}
+
+static int event_names(void)
+{
+    for (const char *const *name = esl_event_names; *name; name++)
+        (void)puts(*name);
+    return 0;
+}
+
+/* ---- the command ---------------------------------------------------------------------------- */
+
+static bool wants_prompt(const struct esl_app *a)
+{
+    const struct esl_options *o = a->o;
+    return o->mode == ESL_MODE_RUN && !o->words.len && !o->commands && a->terminal &&
+           isatty(STDIN_FILENO);
+}
+
+static int run(struct esl_app *a)
+{
+    const struct esl_options *o = a->o;
+    if (o->mode == ESL_MODE_FOLLOW)
+        return esl_follow(a);
+    if (o->mode == ESL_MODE_ORIGINATE)
+        return esl_originate(a);
+    if (wants_prompt(a))
+        return esl_prompt(a);
+    return o->watch_ms ? esl_watch(a) : esl_run(a);
+}
+
+/* What lasts is connected again; a command alone is not tried twice. */
+static unsigned attempts(const struct esl_options *o)
+{
+    bool lasts = o->mode == ESL_MODE_FOLLOW || o->watch_ms ||
+                 (o->mode == ESL_MODE_RUN && !o->words.len && !o->commands && isatty(0));
+    return lasts ? 0 : 1;
+}
+
+static int connected(const struct esl_options *o)
+{
+    struct esl_app *a = calloc(1, sizeof(*a));
+    if (!a)
+        return app_fail("esl: out of memory");
+    int code = esl_app_open(a, o, attempts(o));
+    if (!code && o->mode == ESL_MODE_NAMES)
+        code = esl_complete_names(a);
+    if (!code)
+        code = esl_app_connect(a);
+    if (!code)
+        code = run(a);
+    esl_app_close(a);
+    free(a);
+    return code;
+}
+
+int cmd_esl(const struct settings *s, int argc, char **argv)
+{
+    struct esl_options *o = calloc(1, sizeof(*o));
+    struct va_fault fault;
+    int code = 0;
+    if (!o)
+        return app_fail("esl: out of memory");
+    if (esl_options_read(s, argc, argv, o, &fault))
+        code = app_fail("esl: %s", fault.text);
+    else if (o->mode == ESL_MODE_HELP)
+        (void)fputs(esl_options_help, stdout);
+    else if (o->mode == ESL_MODE_EVENTS)
+        code = event_names();
+    else
+        code = connected(o);
+    esl_options_free(o);
+    free(o);
+    return code;
+}

@@ -1,0 +1,156 @@
+#include "app/esl_show.h"
+
+enum { NAME_MAX_ = 512, UNIQUE_MAX = 4096 };
+
+static unsigned char at(struct str s, size_t i)
+{
+    return (unsigned char)s.p[i];
+}
+
+static bool follows(struct str s, size_t i)
+{
+    return i < s.len && (at(s, i) & 0xc0) == 0x80;
+}
+
+/* RFC 3629: no overlong forms, no surrogates, nothing above U+10FFFF. */
+size_t esl_show_utf8(struct str s)
+{
+    if (!s.len)
+        return 0;
+    unsigned char a = at(s, 0), b = s.len > 1 ? at(s, 1) : 0;
+    if (a < 0x80)
+        return 1;
+    if (a >= 0xc2 && a <= 0xdf)
+        return follows(s, 1) ? 2 : 0;
+    if (a >= 0xe0 && a <= 0xef) {
+        bool bad = (a == 0xe0 && b < 0xa0) || (a == 0xed && b > 0x9f);
+        return !bad && follows(s, 1) && follows(s, 2) ? 3 : 0;
+    }
+    if (a >= 0xf0 && a <= 0xf4) {
+        bool bad = (a == 0xf0 && b < 0x90) || (a == 0xf4 && b > 0x8f);
+        return !bad && follows(s, 1) && follows(s, 2) && follows(s, 3) ? 4 : 0;
+    }
+    return 0;
+}
+
+static void json_char(struct buf *out, unsigned char c)
+{
+    if (c == '"' || c == '\\')
+        (void)buf_addf(out, "\\%c", c);
+    else if (c == '\n')
+        (void)buf_addz(out, "\\n");
+    else if (c < 0x20 || c == 0x7f)
+        (void)buf_addf(out, "\\u%04x", c);
+    else
+        (void)buf_addc(out, (char)c);
+}
+
+static void json_text(struct buf *out, struct str s)
+{
+    (void)buf_addc(out, '"');
+    while (s.len) {
+        size_t n = esl_show_utf8(s);
+        if (n == 0)
+            (void)buf_addz(out, "\xef\xbf\xbd");
+        else if (n == 1)
+            json_char(out, at(s, 0));
+        else
+            (void)buf_add(out, s.p, n);
+        n = n ? n : 1;
+        s = str_make(s.p + n, s.len - n);
+    }
+    (void)buf_addc(out, '"');
+}
+
+/* ---- headers -------------------------------------------------------------------------------- */
+
+struct header {
+    struct str name, value;
+};
+
+static struct header header(const struct esl_event *ev, size_t i)
+{
+    struct header h;
+    esl_event_header(ev, i, &h.name, &h.value);
+    return h;
+}
+
+/* Position of the next header with this name behind i, or the number of headers. */
+static size_t again(const struct esl_event *ev, struct str name, size_t i, size_t count)
+{
+    for (i++; i < count; i++)
+        if (str_ieq(header(ev, i).name, name))
+            return i;
+    return count;
+}
+
+static bool seen(const struct esl_event *ev, struct str name, size_t before)
+{
+    for (size_t i = 0; i < before; i++)
+        if (str_ieq(header(ev, i).name, name))
+            return true;
+    return false;
+}
+
+static void json_repeated(struct buf *out, const struct esl_event *ev, size_t i, size_t count)
+{
+    struct str name = header(ev, i).name;
+    (void)buf_addc(out, '[');
+    for (bool first = true; i < count; i = again(ev, name, i, count), first = false) {
+        if (!first)
+            (void)buf_addc(out, ',');
+        json_text(out, header(ev, i).value);
+    }
+    (void)buf_addc(out, ']');
+}
+
+static void json_array(struct buf *out, const struct esl_event *ev, const char *name, size_t n)
+{
+    (void)buf_addc(out, '[');
+    for (size_t i = 0; i < n; i++) {
+        if (i)
+            (void)buf_addc(out, ',');
+        json_text(out, esl_event_nth(ev, name, i));
+    }
+    (void)buf_addc(out, ']');
+}
+
+static void json_value(struct buf *out, const struct esl_event *ev, size_t i, size_t count)
+{
+    char name[NAME_MAX_];
+    struct header h = header(ev, i);
+    if (count <= UNIQUE_MAX && again(ev, h.name, i, count) < count) {
+        json_repeated(out, ev, i, count);
+        return;
+    }
+    size_t n = str_copy(name, sizeof(name), h.name) ? esl_event_count(ev, name) : 1;
+    if (n > 1)
+        json_array(out, ev, name, n);
+    else
+        json_text(out, h.value);
+}
+
+void esl_show_json(struct buf *out, const struct esl_event *ev)
+{
+    size_t count = esl_event_headers(ev), written = 0;
+    struct str body = esl_event_body(ev);
+    (void)buf_addc(out, '{');
+    for (size_t i = 0; i < count; i++) {
+        struct header h = header(ev, i);
+        /* Looking for twins is quadratic: not for an event of thousands of headers. */
+        if (count <= UNIQUE_MAX && seen(ev, h.name, i))
+            continue;
+        if (body.p && str_eqz(h.name, "_body"))
+            continue;
+        if (written++)
+            (void)buf_addc(out, ',');
+        json_text(out, h.name);
+        (void)buf_addc(out, ':');
+        json_value(out, ev, i, count);
+    }
+    if (body.p) {
+        (void)buf_addz(out, written ? ",\"_body\":" : "\"_body\":");
+        json_text(out, body);
+    }
+    (void)buf_addz(out, "}\n");
+}
