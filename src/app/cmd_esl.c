@@ -1,7 +1,7 @@
 #include "app/app.h"
 #include "app/esl_app.h"
-#include "esl/escape.h"
 #include "app/esl_show.h"
+#include "esl/escape.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -19,7 +19,7 @@ static void print_names(struct esl_app *a, struct str text)
         struct str line = str_cut(&text, '\n'), name = str_cut(&line, ',');
         if (!name.len)
             break;
-        if (name.len > NAME_LONGEST || !esl_line_ok(name))
+        if (name.len > NAME_LONGEST || !esl_word_ok(name))
             continue;
         esl_out_now(&a->out, name);
         esl_out_now(&a->out, str_of("\n"));
@@ -92,6 +92,12 @@ static int connected(const struct esl_options *o)
     return code;
 }
 
+static int refuse(const char *text)
+{
+    (void)fprintf(stderr, "voice-ai esl: %s\n", text);
+    return ESL_EXIT_FAIL;
+}
+
 int cmd_esl(const struct settings *s, int argc, char **argv)
 {
     struct esl_options *o = calloc(1, sizeof(*o));
@@ -100,7 +106,7 @@ int cmd_esl(const struct settings *s, int argc, char **argv)
     if (!o)
         return app_fail("esl: out of memory");
     if (esl_options_read(s, argc, argv, o, &fault))
-        code = app_fail("esl: %s", fault.text);
+        code = refuse(fault.text);
     else if (o->mode == ESL_MODE_HELP)
         (void)fputs(esl_options_help, stdout);
     else if (o->mode == ESL_MODE_EVENTS)

@@ -98,6 +98,8 @@ static int get_key(EditLine *el, wchar_t *ret)
     mbstate_t state = {0};
     for (;;) {
         bool waited = esl_input_wait(&p->in, p->key == KEY_PLAIN ? 0 : ESCAPE_MS);
+        /* Ctrl-C came before the key that is there now, if both are. */
+        loop_turn(p->app->loop, false);
         if (p->app->terminated || p->app->out.broken)
             return 0;
         if (p->app->stop) {
@@ -279,6 +281,7 @@ static void greet(struct esl_prompt *p)
 static bool read_line(struct esl_prompt *p, struct buf *ret_line)
 {
     int len = 0;
+    esl_out_now(&p->app->out, str_of("")); /* what waits comes before the prompt */
     p->editing = true;
     const char *line = el_gets(p->el, &len);
     p->editing = p->hidden = false;
