@@ -55,7 +55,8 @@ char *bytes_room(struct bytes *b, size_t n); /**< room for n more at the end; ad
 void bytes_add(struct bytes *b, const void *p, size_t n);
 void bytes_addz(struct bytes *b, const char *z);
 void bytes_addf(struct bytes *b, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
-void bytes_drop(struct bytes *b, size_t n); /**< the first n */
+void bytes_addu(struct bytes *b, uint64_t n); /**< in decimal */
+void bytes_drop(struct bytes *b, size_t n);   /**< the first n */
 void bytes_free(struct bytes *b);
 
 struct watch {
@@ -91,6 +92,7 @@ int listen_on(const char *host, int port, int *ret_port);
 struct origin {
     const char *type, *file, *function;
     int line;
+    int type_known; /* of fake_listen.c; 0: not looked up yet */
     struct {
         uint64_t stamp;
         size_t len;
@@ -157,6 +159,8 @@ struct listen {
 bool listen_change(struct listen *l, char *words, bool on);
 void listen_bind(struct listen *l, const char *uuid); /**< myevents; "" ends it */
 void listen_none(struct listen *l);
+/** Whatever its headers would be. */
+bool listen_wants_type(const struct listen *l, const char *type);
 bool listen_wants(const struct listen *l, const struct event *ev);
 void filter_add(struct listen *l, const char *name, const char *value);
 void filter_delete(struct listen *l, const char *name, const char *value); /**< name "all" */

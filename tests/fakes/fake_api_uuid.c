@@ -2,10 +2,11 @@
 #include "fake_api.h"
 
 static struct origin dtmf_origin = {
-    "DTMF", "switch_channel.c", "switch_channel_dequeue_dtmf", 677, {{0}}};
-static struct origin hold_origin = {"CHANNEL_HOLD", "switch_ivr.c", "switch_ivr_hold", 1558, {{0}}};
+    "DTMF", "switch_channel.c", "switch_channel_dequeue_dtmf", 677, 0, {{0}}};
+static struct origin hold_origin = {"CHANNEL_HOLD", "switch_ivr.c", "switch_ivr_hold", 1558, 0,
+                                    {{0}}};
 static struct origin unhold_origin = {
-    "CHANNEL_UNHOLD", "switch_ivr.c", "switch_ivr_unhold", 1608, {{0}}};
+    "CHANNEL_UNHOLD", "switch_ivr.c", "switch_ivr_unhold", 1608, 0, {{0}}};
 
 /* Channel of the first word; the complaint is written when there is none. */
 static struct channel *take_channel(char **arg, struct bytes *out)

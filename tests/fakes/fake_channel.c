@@ -16,7 +16,7 @@ struct channel *channels;
 static unsigned sessions;
 
 #define ORIGIN(var, type, file, function, line)                                                    \
-    static struct origin var = {type, file, function, line, {{0}}}
+    static struct origin var = {type, file, function, line, 0, {{0}}}
 ORIGIN(o_create, "CHANNEL_CREATE", "switch_core_state_machine.c", "switch_core_session_run", 626);
 ORIGIN(o_originate, "CHANNEL_ORIGINATE", "switch_core_state_machine.c", "switch_core_session_run",
        632);

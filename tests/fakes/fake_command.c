@@ -3,7 +3,8 @@
 
 #include <time.h>
 
-static struct origin custom_origin = {"CUSTOM", "mod_event_socket.c", "parse_command", 2275, {{0}}};
+static struct origin custom_origin = {"CUSTOM", "mod_event_socket.c", "parse_command", 2275, 0,
+                                      {{0}}};
 
 bool command_header(const char *headers, const char *name, char *out, size_t room)
 {
@@ -106,8 +107,8 @@ static void event(struct conn *c, char *arg)
         return;
     }
     replyf(c, "+OK event listener enabled %s", names[c->format]);
-    if (opt.blast)
-        blast_start(c);
+    if (opt.blast && listen_wants_type(&c->listen, "CHANNEL_CREATE"))
+        blast_start(c); /* not already when a library subscribes for its own needs */
 }
 
 static void nixevent(struct conn *c, char *arg)
@@ -242,7 +243,7 @@ static void sendevent(struct conn *c, char *arg, char *headers, char *body)
 {
     char uuid[UUID_LEN + 1], command[300], subclass[300];
     arg[strcspn(arg, " ")] = 0;
-    struct origin other = {arg, custom_origin.file, custom_origin.function, 2275, {{0}}};
+    struct origin other = {arg, custom_origin.file, custom_origin.function, 2275, 0, {{0}}};
     bool custom = strcasecmp(arg, "CUSTOM") == 0;
     uuid_make(uuid);
     (void)snprintf(command, sizeof(command), "sendevent %s", arg);

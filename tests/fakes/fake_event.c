@@ -196,7 +196,9 @@ static void base(struct bytes *out, struct event *ev, enum format format)
     enum { KEEP_US = 1000 };
     struct origin *from = ev->from;
     uint64_t stamp = wall_us() / KEEP_US;
-    char text[24];
+    static const char *const names[] = {"Event-Sequence: ", "\"Event-Sequence\":\"",
+                                        "    <Event-Sequence>"};
+    static const char *const ends[] = {"\n", "\",", "</Event-Sequence>\n"};
     if (from->head[format].stamp != stamp) {
         struct bytes b = {0};
         render_base(&b, from, format);
@@ -208,8 +210,9 @@ static void base(struct bytes *out, struct event *ev, enum format format)
         bytes_free(&b);
     }
     bytes_add(out, from->head[format].text, from->head[format].len);
-    (void)snprintf(text, sizeof(text), "%llu", (unsigned long long)ev->sequence);
-    header(out, format, "Event-Sequence", text);
+    bytes_addz(out, names[format]);
+    bytes_addu(out, ev->sequence);
+    bytes_addz(out, ends[format]);
 }
 
 /* ---- whole events --------------------------------------------------------------------------- */
@@ -227,10 +230,12 @@ static void headers(struct bytes *out, struct event *ev, enum format format)
 void event_body_text(struct event *ev, struct bytes *out)
 {
     headers(out, ev, PLAIN);
-    if (ev->body)
-        bytes_addf(out, "Content-Length: %zu\n\n", ev->body_len);
-    else
+    if (ev->body) {
+        bytes_addz(out, "Content-Length: ");
+        bytes_addu(out, ev->body_len);
         bytes_add(out, "\n", 1);
+    }
+    bytes_add(out, "\n", 1);
     bytes_add(out, ev->body, ev->body_len);
 }
 
@@ -278,8 +283,11 @@ const struct bytes *event_render(struct event *ev, enum format format)
         xml(ev, &text);
     else
         event_body_text(ev, &text);
-    bytes_addf(out, "Content-Length: %zu\nContent-Type: text/event-%s\n\n", text.len,
-               names[format]);
+    bytes_addz(out, "Content-Length: ");
+    bytes_addu(out, text.len);
+    bytes_addz(out, "\nContent-Type: text/event-");
+    bytes_addz(out, names[format]);
+    bytes_add(out, "\n\n", 2);
     bytes_add(out, text.p, text.len);
     return out;
 }

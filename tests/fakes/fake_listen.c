@@ -98,21 +98,6 @@ _Static_assert((int)TYPES <= (int)EVENT_TYPES_MAX, "room for all types");
 
 unsigned listeners;
 
-static int type_index(const char *name)
-{
-    static const char *last;
-    static int last_index;
-    if (name == last) /* the names of origins are constants: nearly always the same pointer */
-        return last_index;
-    for (int i = 0; i < TYPES; i++) {
-        if (strcasecmp(types[i], name) == 0) {
-            last = name;
-            return last_index = i;
-        }
-    }
-    return -1;
-}
-
 static bool bit_of(const char *word, int *ret_index)
 {
     for (int i = 0; i < TYPES; i++) {
@@ -194,6 +179,12 @@ void listen_bind(struct listen *l, const char *uuid)
     settle(l, was_on);
 }
 
+bool listen_wants_type(const struct listen *l, const char *type)
+{
+    int i;
+    return bit_of(type, &i) && l->wanted[i];
+}
+
 static bool custom_wanted(const struct listen *l, const struct event *ev)
 {
     const char *name = event_get(ev, "Event-Subclass");
@@ -229,11 +220,20 @@ static bool filters_pass(const struct listen *l, const struct event *ev)
     return pass;
 }
 
+/* Looked up once per origin. -1: no such type */
+static int type_index(struct origin *from)
+{
+    int i;
+    if (!from->type_known)
+        from->type_known = bit_of(from->type, &i) ? i + 1 : -1;
+    return from->type_known > 0 ? from->type_known - 1 : -1;
+}
+
 bool listen_wants(const struct listen *l, const struct event *ev)
 {
     if (!l->on)
         return false;
-    int i = type_index(ev->from->type);
+    int i = type_index(ev->from);
     if (l->bound[0]) {
         const char *uuid = event_get(ev, "Unique-ID");
         return uuid && strcmp(uuid, l->bound) == 0;

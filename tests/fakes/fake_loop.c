@@ -68,16 +68,30 @@ void bytes_addz(struct bytes *b, const char *z)
 
 void bytes_addf(struct bytes *b, const char *fmt, ...)
 {
-    va_list ap, again;
-    va_start(ap, fmt);
-    va_copy(again, ap);
-    int n = vsnprintf(NULL, 0, fmt, ap);
-    va_end(ap);
-    if (n >= 0) {
-        (void)vsnprintf(bytes_room(b, (size_t)n + 1), (size_t)n + 1, fmt, again);
-        b->len += (size_t)n;
+    va_list ap;
+    for (size_t room = 512;;) { /* nearly always enough: one pass */
+        char *at = bytes_room(b, room);
+        va_start(ap, fmt);
+        int n = vsnprintf(at, room, fmt, ap);
+        va_end(ap);
+        if (n < 0)
+            return;
+        if ((size_t)n < room) {
+            b->len += (size_t)n;
+            return;
+        }
+        room = (size_t)n + 1;
     }
-    va_end(again);
+}
+
+void bytes_addu(struct bytes *b, uint64_t n)
+{
+    char digits[20];
+    size_t i = sizeof(digits);
+    do {
+        digits[--i] = (char)('0' + n % 10);
+    } while (n /= 10);
+    bytes_add(b, digits + i, sizeof(digits) - i);
 }
 
 void bytes_drop(struct bytes *b, size_t n)
