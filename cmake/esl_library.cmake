@@ -13,6 +13,7 @@ endforeach()
 pkg_check_modules(UV REQUIRED IMPORTED_TARGET libuv>=1.44)
 
 file(STRINGS src/esl/public.txt ESL_HEADERS REGEX "^[^#]")
+list(TRANSFORM ESL_HEADERS REPLACE " types$" "")
 set(ESL_HEADER_PATHS ${ESL_HEADERS})
 list(TRANSFORM ESL_HEADER_PATHS PREPEND ${CMAKE_SOURCE_DIR}/src/)
 set(ESL_OUT ${CMAKE_BINARY_DIR}/esl)

@@ -1,30 +1,33 @@
-/* Call somebody and wait for the outcome:   originate PORT ENDPOINT
- * The number comes from a user, so it is checked before it becomes part of a command. */
+/* Call somebody and wait for the outcome:   originate PORT ENDPOINT      (as user/1000)
+ * Whatever is in the endpoint, caller id or variables is checked or escaped: no injection. */
 #include <esl/esl.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 int main(int argc, char **argv)
 {
-    if (argc != 3 || !esl_line_ok(str_of(argv[2])) || strpbrk(argv[2], " {}[]$'")) {
-        fprintf(stderr, "usage: originate PORT ENDPOINT, as: originate 8021 user/1000\n");
-        return 2;
-    }
-    struct esl_client_cfg cfg = {.port = (uint16_t)strtol(argv[1], NULL, 10)};
+    struct esl_client_cfg cfg = {.port = (uint16_t)(argc > 1 ? strtol(argv[1], NULL, 10) : 0)};
     struct esl_blocking *fs = NULL;
-    struct va_fault fault;
-    if (esl_blocking_connect(&cfg, &fs, &fault)) {
-        fprintf(stderr, "%s\n", fault.text);
+    struct va_fault fault = {0};
+    if (argc != 3 || esl_blocking_connect(&cfg, &fs, &fault)) {
+        fprintf(stderr, "%s\n", *fault.text ? fault.text : "usage: originate PORT ENDPOINT");
         return 2;
     }
 
-    char line[512];
-    snprintf(line, sizeof(line), "originate {originate_timeout=30}%s &park()", argv[2]);
+    struct esl_originate call = {.endpoint = argv[2], .app = "park", .timeout_s = 30};
+    struct esl_originated end = {.outcome = ESL_FAILED};
     struct esl_answer answer = {0};
-    enum va_err err = esl_blocking_bgapi(fs, str_of(line), 60000, &answer); /* rings: a job */
-    printf("%s: %s\n", err ? "no" : "answered", answer.text ? answer.text : va_err_text(err));
+    struct esl_then then = esl_blocking_then(&answer, 0);
+    char uuid[UUID_TEXT];
+    enum va_err err = esl_originate(esl_blocking_switch(fs), &call, &then, uuid, &fault);
+    if (!err)
+        err = esl_blocking_wait(fs, &answer);
+    if (*fault.text)
+        fprintf(stderr, "%s\n", fault.text);
+    else if (esl_originate_read(err, str_make(answer.text, answer.len), &end) == VA_OK)
+        printf("%s %.*s\n", esl_outcome_text(end.outcome), STR_ARG(end.uuid));
 
     esl_answer_free(&answer);
     esl_blocking_close(&fs);
-    return err ? 1 : 0;
+    return end.outcome == ESL_ANSWERED ? 0 : 1;
 }

@@ -4,7 +4,7 @@
 # shared one.
 set -eu
 cd "$(dirname "$0")/../src"
-for header in $(grep -v '^#' esl/public.txt); do
+for header in $(grep -v -e '^#' -e ' types$' esl/public.txt); do
     # Without comments and preprocessor lines; a line that goes on with a backslash is one line.
     sed -e ':a' -e '/\\$/{N;s/\\\n//;ba' -e '}' "$header" | sed -e '/^#/d' |
         awk '{ text = text $0 "\n" }

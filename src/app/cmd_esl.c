@@ -61,7 +61,7 @@ static int run(struct esl_app *a)
     if (o->mode == ESL_MODE_FOLLOW)
         return esl_follow(a);
     if (o->mode == ESL_MODE_ORIGINATE)
-        return esl_originate(a);
+        return esl_originate_run(a);
     if (wants_prompt(a))
         return esl_prompt(a);
     return o->watch_ms ? esl_watch(a) : esl_run(a);

@@ -76,7 +76,7 @@ void esl_input_close(struct esl_input *in);
 int esl_run(struct esl_app *a);
 int esl_watch(struct esl_app *a);
 int esl_follow(struct esl_app *a);
-int esl_originate(struct esl_app *a);
+int esl_originate_run(struct esl_app *a);
 int esl_prompt(struct esl_app *a);
 int esl_complete_names(struct esl_app *a);
 
