@@ -1,0 +1,75 @@
+# bash completion of voice-ai: commands, options, event names, FreeSWITCH's own command names (when
+# it answers within a second) and the names of secretaries.
+
+_voice_ai_words() { # candidates...: those that begin with what is typed
+    local line
+    while IFS= read -r line; do COMPREPLY+=("$line"); done < <(compgen -W "$*" -- "$cur")
+}
+
+_voice_ai_esl() {
+    local program=$1 options word follow=""
+    options="--host --port --user --password --password-file --timeout --execute --bg --watch
+        --events --log --uuid --filter --count --full --json --color --caller-id --var
+        --cancel-on-signal --help"
+    case $prev in
+        -l | --log) _voice_ai_words console alert crit err warning notice info debug; return ;;
+        --color) _voice_ai_words auto always never; return ;;
+        --password-file)
+            compopt -o filenames 2>/dev/null
+            while IFS= read -r word; do COMPREPLY+=("$word"); done < <(compgen -f -- "$cur")
+            return ;;
+        -H | --host)
+            while IFS= read -r word; do COMPREPLY+=("$word"); done < <(compgen -A hostname -- "$cur")
+            return ;;
+        -P | --port | -u | --user | -p | --password | -t | --timeout | --count | --uuid | \
+            --filter | --caller-id | --var) return ;;
+    esac
+    for word in "${COMP_WORDS[@]:2:COMP_CWORD-2}"; do
+        case $word in -f | --events) follow=1 ;; esac
+    done
+    if [[ $cur == -* ]]; then
+        _voice_ai_words $options
+    elif [[ $follow ]]; then
+        _voice_ai_words "$("$program" esl --complete-events 2>/dev/null)"
+    else
+        # Asked once a minute: FreeSWITCH may be far away.
+        if [[ -z ${_voice_ai_names-} || $((SECONDS - ${_voice_ai_names_at:-0})) -gt 60 ]]; then
+            _voice_ai_names=$(timeout 2 "$program" esl --complete-names 2>/dev/null)
+            _voice_ai_names_at=$SECONDS
+        fi
+        _voice_ai_words originate "$_voice_ai_names"
+    fi
+}
+
+_voice_ai_secretary() {
+    local program=$1
+    if [[ $COMP_CWORD -eq 2 ]]; then
+        _voice_ai_words list show import export remove --help
+    elif [[ ${COMP_WORDS[2]} == import ]]; then
+        compopt -o filenames 2>/dev/null
+        local word
+        while IFS= read -r word; do COMPREPLY+=("$word"); done < <(compgen -f -- "$cur")
+    elif [[ ${COMP_WORDS[2]} =~ ^(show|export|remove)$ ]]; then
+        _voice_ai_words "$(timeout 2 "$program" secretary list 2>/dev/null | awk 'NR > 1 {print $2}')"
+    fi
+}
+
+_voice_ai() {
+    local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]} program=${COMP_WORDS[0]}
+    COMPREPLY=()
+    if [[ $COMP_CWORD -eq 1 ]]; then
+        _voice_ai_words serve call secretary calls messages esl config version --env --help
+        return
+    fi
+    case ${COMP_WORDS[1]} in
+        esl) _voice_ai_esl "$program" ;;
+        secretary) _voice_ai_secretary "$program" ;;
+        calls) [[ $COMP_CWORD -eq 2 ]] && _voice_ai_words show --help ;;
+        config) _voice_ai_words --markdown --help ;;
+        call)
+            [[ $cur == -* ]] && _voice_ai_words "$("$program" call --help 2>/dev/null |
+                grep -oE -- '--[a-z][a-z-]*' | sort -u)" ;;
+        *) _voice_ai_words --help ;;
+    esac
+}
+complete -F _voice_ai voice-ai
