@@ -22,7 +22,6 @@ if (mode === "outbound") {
     }
     const counter = eventCounter(Number(args[2]), Number(args[3]));
     for (const name of EVENT_NAMES) call.on(name, (ev) => counter.object(ev.body));
-    counter.start();
     call.send(`event ${args[1]} ALL`).catch(() => {});
   });
   client.connect();

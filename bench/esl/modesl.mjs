@@ -24,7 +24,6 @@ if (mode === "outbound") {
       if (!ev.getHeader("Event-Name")) return;
       counter.object(Object.fromEntries(ev.headers.map((h) => [h.name, h.value])));
     });
-    counter.start();
     conn.events(args[1], "all");
   });
   conn.on("error", ignore);
