@@ -6,8 +6,7 @@ if (mode === "outbound") {
   const server = new FreeSwitchServer({ logger: quiet, all_events: false, my_events: false });
   server.on("connection", (call) => {
     if (args[1] === "hold") return;
-    call.send("sendmsg", { "call-command": "execute", "execute-app-name": "set", "execute-app-arg": "a=b" })
-      .then(() => call.exit()).catch(() => {});
+    call.api("status").then(() => call.exit()).catch(() => {});
   });
   server.on("error", () => {});
   await server.listen({ port: Number(args[0]), host: "127.0.0.1", backlog: 4096 });
@@ -23,7 +22,6 @@ if (mode === "outbound") {
     }
     const counter = eventCounter(Number(args[2]), Number(args[3]));
     for (const name of EVENT_NAMES) call.on(name, (ev) => counter.object(ev.body));
-    counter.start();
     call.send(`event ${args[1]} ALL`).catch(() => {});
   });
   client.connect();

@@ -8,8 +8,7 @@ if (mode === "outbound") {
   const server = new modesl.Server({ port: Number(args[0]), host: "127.0.0.1" }, () => console.log("ready"));
   server.on("connection::ready", (conn) => {
     if (args[1] === "hold") return;
-    conn.sendRecv("sendmsg", { "call-command": "execute", "execute-app-name": "set", "execute-app-arg": "a=b" },
-      () => conn.sendRecv("exit", ignore));
+    conn.api("status", () => conn.sendRecv("exit", ignore));
   });
   server.on("connection::open", (conn) => conn.on("error", ignore));
 } else {
@@ -25,7 +24,6 @@ if (mode === "outbound") {
       if (!ev.getHeader("Event-Name")) return;
       counter.object(Object.fromEntries(ev.headers.map((h) => [h.name, h.value])));
     });
-    counter.start();
     conn.events(args[1], "all");
   });
   conn.on("error", ignore);

@@ -69,7 +69,8 @@ VA_CHECK enum va_err esl_uuid_break(struct esl_switch *sw, const char *uuid, boo
                                     const struct esl_then *then);
 
 enum esl_hold { ESL_HOLD_ON, ESL_HOLD_OFF, ESL_HOLD_TOGGLE };
-/** Send hold (SIP re-INVITE) to the phone of this leg. */
+/** Send hold (SIP re-INVITE) to the phone of this leg. FreeSWITCH says +OK to a channel that is gone
+ *  too. */
 VA_CHECK enum va_err esl_uuid_hold(struct esl_switch *sw, const char *uuid, enum esl_hold hold,
                                    const struct esl_then *then);
 /** Let FreeSWITCH leave the media path (false) or take it back. */

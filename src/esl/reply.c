@@ -33,7 +33,8 @@ enum va_err esl_ok_read(enum va_err err, struct str text)
 {
     if (!answered(err))
         return err;
-    enum va_err why = refusal(str_trim(text));
+    struct str rest = str_trim(text); /* uuid_setvar_multi adds its -USAGE to any refusal */
+    enum va_err why = refusal(str_cut(&rest, '\n'));
     return why ? why : err;
 }
 

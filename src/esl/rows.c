@@ -42,34 +42,50 @@ static bool take(struct str *s, char c)
     return true;
 }
 
-/* Cut off one value: a string, an object or array to its own closing bracket, or a bare word. */
-static bool cut_value(struct str *s, struct str *ret_value)
+/* Length of the object or array that s begins with, to its own closing bracket; 0: it has none. */
+static size_t nested(struct str s)
 {
     size_t depth = 0, at = 0;
-    *s = skip_blanks(*s);
-    while (at < s->len) {
-        char c = s->p[at];
-        bool opens = c == '{' || c == '[', closes = c == '}' || c == ']';
-        if (!depth && at && (closes || c == ','))
-            break;
+    while (at < s.len) {
+        char c = s.p[at];
         if (c == '"') {
-            at = esl_json_string_end(s->p, s->len, at);
+            at = esl_json_string_end(s.p, s.len, at);
             if (!at)
-                return false;
-        } else {
-            depth += opens;
-            if (closes && !depth--)
-                return false;
-            at++;
+                return 0;
+            continue;
         }
+        at++;
+        depth += c == '{' || c == '[';
         if (depth > ESL_EVENT_JSON_DEPTH)
-            return false;
-        if (!depth && (c == '"' || closes))
-            break;
+            return 0;
+        if ((c == '}' || c == ']') && --depth == 0)
+            return at;
     }
-    *ret_value = str_make(s->p, at);
-    *s = str_make(s->p + at, s->len - at);
-    return at > 0 && !depth;
+    return 0;
+}
+
+/* Length of a number, true, false or null. */
+static size_t word(struct str s)
+{
+    size_t n = 0;
+    while (n < s.len && s.p[n] > ' ' && !strchr(",:\"{}[]", s.p[n]))
+        n++;
+    return n;
+}
+
+/* Cut off one value. */
+static bool cut_value(struct str *s, struct str *ret_value)
+{
+    *s = skip_blanks(*s);
+    if (!s->len)
+        return false;
+    char c = s->p[0];
+    size_t n = c == '"'               ? esl_json_string_end(s->p, s->len, 0)
+               : c == '{' || c == '[' ? nested(*s)
+                                      : word(*s);
+    *ret_value = str_make(s->p, n);
+    *s = str_make(s->p + n, s->len - n);
+    return n > 0;
 }
 
 /* The text between the brackets of "rows"; empty when there is no such member. */
@@ -80,14 +96,14 @@ static enum va_err find_rows(struct str text, struct str *ret_rows)
         return VA_EPROTO;
     bool first = true;
     while (!take(&text, '}')) {
-        if ((!first && !take(&text, ',')) || !cut_value(&text, &name) || !take(&text, ':') ||
-            !cut_value(&text, &value))
+        if ((!first && !take(&text, ',')) || !cut_value(&text, &name) || name.p[0] != '"' ||
+            !take(&text, ':') || !cut_value(&text, &value))
             return VA_EPROTO;
         if (str_eqz(name, "\"rows\""))
             rows = value;
         first = false;
     }
-    if (skip_blanks(text).len || (rows.p && (rows.len < 2 || rows.p[0] != '[')))
+    if (skip_blanks(text).len || (rows.p && (rows.p[0] != '[' || rows.p[rows.len - 1] != ']')))
         return VA_EPROTO;
     *ret_rows = rows.p ? str_make(rows.p + 1, rows.len - 2) : rows;
     return VA_OK;

@@ -52,6 +52,8 @@ enum va_err esl_uuid_setvar_multi(struct esl_switch *sw, const char *uuid,
     if (!vars || !count || count > ESL_SETVAR_MAX)
         return va_fault_set(fault, VA_EINVAL, "%zu variables: 1 to %d go in one command", count,
                             ESL_SETVAR_MAX);
+    if (!esl_uuid_ok(str_of(uuid)))
+        return va_fault_set(fault, VA_EINVAL, "\"%.80s\" is no uuid", uuid ? uuid : "");
     struct esl_line l;
     esl_line_begin(&l, "uuid_setvar_multi");
     esl_line_uuid(&l, uuid);

@@ -258,6 +258,8 @@ void blast_load(void);
 void blast_start(struct conn *c);
 /** @return bytes to write now, 0 when all is sent */
 size_t blast_next(struct conn *c, const char **ret_p);
+/** Rest of the message under way: nothing else may go out before it. */
+size_t blast_rest(struct conn *c, const char **ret_p);
 void blast_sent(struct conn *c, size_t n);
 void blast_stop(struct conn *c);
 

@@ -5,10 +5,12 @@
 struct blast {
     size_t at;   /* in the file */
     size_t left; /* bytes of all rounds */
+    size_t next; /* index of the message that is under way */
 };
 
 static char *stream;
 static size_t stream_len, total;
+static size_t *ends; /* where each message ends */
 
 /* Bytes of the message at `at`; 0 when it is not whole. */
 static size_t message_len(size_t at)
@@ -23,7 +25,7 @@ static size_t message_len(size_t at)
 
 void blast_load(void)
 {
-    size_t *end = NULL, events = 0, at = 0, n;
+    size_t events = 0, at = 0, n;
     char kind[64];
     stream = read_file(opt.blast, &stream_len);
     (void)snprintf(kind, sizeof(kind), "text/event-%s", opt.format == JSON ? "json" : "plain");
@@ -32,11 +34,11 @@ void blast_load(void)
         exit(2);
     }
     while (at < stream_len && (n = message_len(at))) {
-        if (!(events & (events - 1)) &&
-            !(end = realloc(end, (events ? 2 * events : 1) * sizeof(*end))))
+        bool full = !(events & (events - 1)); /* room for a power of two */
+        if (full && !(ends = realloc(ends, (events ? 2 * events : 1) * sizeof(*ends))))
             die("memory");
         at += n;
-        end[events++] = at;
+        ends[events++] = at;
     }
     if (!events) {
         (void)fprintf(stderr, "esl_fake: %s holds no message\n", opt.blast);
@@ -44,8 +46,7 @@ void blast_load(void)
     }
     stream_len = at;
     size_t want = opt.count ? (size_t)opt.count : events;
-    total = want / events * stream_len + (want % events ? end[want % events - 1] : 0);
-    free(end);
+    total = want / events * stream_len + (want % events ? ends[want % events - 1] : 0);
 }
 
 void blast_start(struct conn *c)
@@ -70,13 +71,23 @@ size_t blast_next(struct conn *c, const char **ret_p)
     return n;
 }
 
+size_t blast_rest(struct conn *c, const char **ret_p)
+{
+    struct blast *b = c->blast;
+    bool between = !b || b->at == (b->next ? ends[b->next - 1] : 0);
+    *ret_p = between ? NULL : stream + b->at;
+    return between ? 0 : ends[b->next] - b->at;
+}
+
 void blast_sent(struct conn *c, size_t n)
 {
     struct blast *b = c->blast;
     b->left -= n;
     b->at += n;
+    while (b->at >= ends[b->next] && b->at < stream_len)
+        b->next++;
     if (b->at == stream_len)
-        b->at = 0;
+        b->at = b->next = 0;
 }
 
 void blast_stop(struct conn *c)

@@ -132,29 +132,55 @@ static bool flush_blast(struct conn *c)
     return false;
 }
 
-/* Answers, then events, then the stream; the farewell last. */
-static void flush(struct conn *c)
+/* What was being sent of the stream, up to the end of its message. False: not yet. */
+static bool flush_rest(struct conn *c)
 {
-    size_t sent;
+    const char *p;
+    size_t sent, n = blast_rest(c, &p);
+    if (!n)
+        return true;
+    bool whole = write_out(c, p, n, &sent);
+    if (!c->dead)
+        blast_sent(c, sent);
+    return whole && !c->dead;
+}
+
+static bool flush_out(struct conn *c)
+{
+    size_t sent, n = c->out.len - c->out_at;
+    if (!n)
+        return true;
+    if (!flush_rest(c))
+        return false;
+    bool whole = write_out(c, c->out.p + c->out_at, n, &sent);
+    c->out_at += sent;
+    return whole && !c->dead;
+}
+
+static void gather(struct conn *c, bool ending)
+{
     bool partial_command = c->in.len > 0 && !c->blocked;
     if (!partial_command && !c->blocked && c->events.len) {
         bytes_add(&c->out, c->events.p, c->events.len);
         c->events.len = 0;
     }
-    bool ending = c->leaving && !c->jobs && !c->blocked;
     if (ending && !c->mute) {
         bytes_add(&c->out, goodbye, sizeof(goodbye) - 1);
         c->mute = true;
     }
-    if (c->out.len > c->out_at) {
-        bool whole = write_out(c, c->out.p + c->out_at, c->out.len - c->out_at, &sent);
-        if (c->dead)
-            return;
-        c->out_at += sent;
-        if (!whole) {
-            watch_again(c, true);
-            return;
-        }
+}
+
+/* Answers, then events, then the stream; the farewell last. */
+static void flush(struct conn *c)
+{
+    bool ending = c->leaving && !c->jobs && !c->blocked;
+    gather(c, ending);
+    bool all = flush_out(c);
+    if (c->dead)
+        return;
+    if (!all) {
+        watch_again(c, true);
+        return;
     }
     c->out.len = c->out_at = 0;
     if (ending) {
