@@ -24,20 +24,30 @@ _voice_ai_esl() {
         -P | --port | -u | --user | -p | --password | -t | --timeout | --count | --uuid | \
             --filter | --caller-id | --var) return ;;
     esac
-    for word in "${COMP_WORDS[@]:2:COMP_CWORD-2}"; do
-        case $word in -f | --events) follow=1 ;; esac
+    # What is typed so far without options: FreeSWITCH tells how it goes on.
+    local at words=() connection=()
+    for ((at = 2; at < COMP_CWORD; at++)); do
+        word=${COMP_WORDS[at]}
+        case $word in
+            -f | --events) follow=1 ;;
+            -H | --host | -P | --port | -u | --user | --password-file)
+                connection+=("$word" "${COMP_WORDS[at + 1]}")
+                ((at++)) ;;
+            -l | --log | -p | --password | -t | --timeout | --count | --uuid | --filter | --color | \
+                --caller-id | --var) ((at++)) ;;
+            -x | --execute) words=() ;;
+            -*) ;;
+            *) words+=("$word") ;;
+        esac
     done
     if [[ $cur == -* ]]; then
         _voice_ai_words $options
     elif [[ $follow ]]; then
         _voice_ai_words "$("$program" esl --complete-events 2>/dev/null)"
     else
-        # Asked once a minute: FreeSWITCH may be far away.
-        if [[ -z ${_voice_ai_names-} || $((SECONDS - ${_voice_ai_names_at:-0})) -gt 60 ]]; then
-            _voice_ai_names=$(timeout 2 "$program" esl --complete-names 2>/dev/null)
-            _voice_ai_names_at=$SECONDS
-        fi
-        _voice_ai_words originate "$_voice_ai_names"
+        [[ ${#words[@]} -gt 0 ]] || _voice_ai_words originate
+        _voice_ai_words "$(timeout 2 "$program" esl "${connection[@]}" --complete-names -- \
+            "${words[@]}" "$cur" 2>/dev/null)"
     fi
 }
 

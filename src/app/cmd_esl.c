@@ -1,41 +1,30 @@
 #include "app/app.h"
-#include "app/esl_app.h"
+#include "app/esl_candidates.h"
 #include "app/esl_show.h"
-#include "esl/escape.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
-enum { NAMES_MS = 1000, NAME_LONGEST = 64 };
+enum { NAMES_MS = 1000 };
 
 /* ---- names for shell completion ------------------------------------------------------------- */
 
-/* `show api`: one interface a line, its name before the first comma, until an empty line. */
-static void print_names(struct esl_app *a, struct str text)
-{
-    (void)str_cut(&text, '\n'); /* the names of the columns */
-    while (text.len) {
-        struct str line = str_cut(&text, '\n'), name = str_cut(&line, ',');
-        if (!name.len)
-            break;
-        if (name.len > NAME_LONGEST || !esl_word_ok(name))
-            continue;
-        esl_out_now(&a->out, name);
-        esl_out_now(&a->out, str_of("\n"));
-    }
-}
-
 /* A shell waits for us with every Tab: at most a second in all, silent, and no tidying up, as that
- * could wait for a name server. */
+ * could wait for a name server. The words of the arguments are what is typed so far. */
 int esl_complete_names(struct esl_app *a)
 {
+    struct esl_candidates *c = calloc(1, sizeof(*c));
     struct esl_reply r = {0};
-    if (esl_app_wait(a, &a->ready, NAMES_MS / 2)) {
-        esl_app_ask(a, ESL_ASK_API, str_of("show api"), NAMES_MS / 2, &r);
-        if (!r.err)
-            print_names(a, buf_str(&r.text));
-    }
+    struct str text;
+    size_t len = 0;
+    if (c && esl_app_wait(a, &a->ready, NAMES_MS / 2))
+        esl_candidates_ask(a, buf_str(&a->o->words), NAMES_MS / 2, &r);
+    if (c && r.done && !r.err)
+        esl_candidates_read(c, buf_str(&r.text), &len, &text);
+    for (size_t i = 0; c && i < c->count; i++)
+        (void)puts(c->word[i]);
+    (void)fflush(stdout);
     _exit(0);
 }
 

@@ -282,6 +282,7 @@ static bool read_line(struct esl_prompt *p, struct buf *ret_line)
 {
     int len = 0;
     esl_out_now(&p->app->out, str_of("")); /* what waits comes before the prompt */
+    (void)el_set(p->el, EL_PREP_TERM, 1); /* keys are ours before the prompt invites them */
     p->editing = true;
     const char *line = el_gets(p->el, &len);
     p->editing = p->hidden = false;

@@ -1,3 +1,4 @@
+#include "app/esl_candidates.h"
 #include "app/esl_prompt.h"
 #include "app/esl_show.h"
 
@@ -7,37 +8,10 @@
 #include <unistd.h>
 #include <wchar.h>
 
-enum { CANDIDATES_MAX = 512, WORD_MAX_ = 128, TAB_MS = 2000, LINE_BYTES = 4096 };
-
-/* What the word before the cursor could become. */
-struct candidates {
-    char *word[CANDIDATES_MAX];
-    size_t count, widest;
-};
-
-static void add(struct candidates *c, struct str word)
-{
-    word = str_trim(word);
-    if (!word.len || word.len > WORD_MAX_ || c->count == CANDIDATES_MAX)
-        return;
-    struct buf safe;
-    buf_init(&safe, 4 * WORD_MAX_);
-    esl_show_safe(&safe, word, false);
-    c->word[c->count] = str_dup(buf_str(&safe));
-    if (c->word[c->count])
-        c->count++;
-    c->widest = safe.len > c->widest ? safe.len : c->widest;
-    buf_free(&safe);
-}
-
-static void forget(struct candidates *c)
-{
-    while (c->count)
-        free(c->word[--c->count]);
-}
+enum { TAB_MS = 2000, LINE_BYTES = 4096 };
 
 /* Below the line, in columns; the line is drawn again behind them. */
-static void list(struct esl_prompt *p, const struct candidates *c)
+static void list(struct esl_prompt *p, const struct esl_candidates *c)
 {
     struct winsize w = {0};
     struct buf out;
@@ -62,42 +36,18 @@ static void list(struct esl_prompt *p, const struct candidates *c)
 
 /* ---- by FreeSWITCH -------------------------------------------------------------------------- */
 
-/* "[   word]\t" … "\n\nwrite=LEN:TEXT": candidates, and what replaces LEN bytes before the cursor.
- */
-static void parse(struct str answer, struct candidates *c, size_t *ret_len, struct str *ret_text)
-{
-    static const char mark[] = "write=";
-    const char *at = memmem(answer.p ? answer.p : "", answer.len, mark, sizeof(mark) - 1);
-    struct str words = at ? str_make(answer.p, (size_t)(at - answer.p)) : answer;
-    uint64_t len = 0;
-    *ret_len = 0;
-    *ret_text = str_make(NULL, 0);
-    if (at) {
-        struct str rest = str_make(at + 6, answer.len - (size_t)(at - answer.p) - 6);
-        struct str number = str_cut(&rest, ':');
-        if (!str_to_u64(number, &len) && len <= WORD_MAX_) {
-            *ret_len = (size_t)len;
-            *ret_text = str_cut(&rest, '\n');
-        }
-    }
-    while (words.len) {
-        (void)str_cut(&words, '[');
-        add(c, str_cut(&words, ']'));
-    }
-}
-
 static bool harmless(struct str s)
 {
     for (size_t i = 0; i < s.len; i++)
         if ((unsigned char)s.p[i] < 0x20 || (unsigned char)s.p[i] > 0x7e)
             return false;
-    return s.len <= WORD_MAX_;
+    return s.len <= ESL_WORD_MAX;
 }
 
 /* Characters the last `bytes` bytes before the cursor stand for. */
 static unsigned char replace(EditLine *el, size_t bytes, struct str text)
 {
-    char z[WORD_MAX_ + 1];
+    char z[ESL_WORD_MAX + 1];
     const LineInfo *line = el_line(el);
     if (!text.len || !harmless(text) || !str_copy(z, sizeof(z), text))
         return CC_REFRESH;
@@ -113,38 +63,32 @@ static unsigned char replace(EditLine *el, size_t bytes, struct str text)
 
 static unsigned char by_freeswitch(struct esl_prompt *p, struct str typed)
 {
-    struct esl_app *a = p->app;
-    struct esl_reply r;
-    struct candidates c = {0};
-    struct buf line;
-    size_t len = 0;
-    struct str text;
-    if (!a->ready)
-        return CC_ERROR;
-    buf_init(&line, LINE_BYTES + 64);
-    (void)buf_addf(&line, "console_complete c=%zu;", typed.len);
-    if (buf_adds(&line, typed)) {
-        buf_free(&line);
-        return CC_ERROR;
-    }
-    esl_app_ask(a, ESL_ASK_API, buf_str(&line), TAB_MS, &r);
-    buf_free(&line);
+    struct esl_candidates *c = calloc(1, sizeof(*c));
     unsigned char done = CC_ERROR;
-    if (!r.err) {
-        parse(buf_str(&r.text), &c, &len, &text);
+    struct esl_reply r = {0};
+    struct str text;
+    size_t len = 0;
+    if (c && p->app->ready) {
+        esl_candidates_ask(p->app, typed, TAB_MS, &r);
+        p->app->stop = false;
+    }
+    if (c && r.done && !r.err) {
+        esl_candidates_read(c, buf_str(&r.text), &len, &text);
         /* More than one and nothing to add: show them. */
-        if (c.count > 1 && text.len <= len)
-            list(p, &c);
+        if (c->count > 1 && text.len <= len)
+            list(p, c);
         done = replace(p->el, len, text);
     }
-    forget(&c);
+    if (c)
+        esl_candidates_free(c);
+    free(c);
     buf_free(&r.text);
     return done;
 }
 
 /* ---- by ourselves: slash commands and names of events --------------------------------------- */
 
-static size_t common(const struct candidates *c)
+static size_t common(const struct esl_candidates *c)
 {
     size_t n = c->count ? strlen(c->word[0]) : 0;
     for (size_t i = 1; i < c->count; i++) {
@@ -158,30 +102,33 @@ static size_t common(const struct candidates *c)
 
 static unsigned char by_ourselves(struct esl_prompt *p, struct str typed)
 {
-    struct candidates c = {0};
+    struct esl_candidates *c = calloc(1, sizeof(*c));
     struct str word = typed;
+    if (!c)
+        return CC_ERROR;
     while (memchr(word.p, ' ', word.len))
         (void)str_cut(&word, ' ');
     if (word.len == typed.len) {
         for (const struct esl_slash *s = esl_slashes; s->name; s++)
             if (s->help && str_starts(str_of(s->name), "/") && strlen(s->name) >= word.len &&
                 str_ieq(str_make(s->name, word.len), word))
-                add(&c, str_of(s->name));
+                esl_candidates_add(c, str_of(s->name));
     } else if (str_starts(typed, "/event")) {
         for (const char *const *name = esl_event_names; *name; name++)
             if (strlen(*name) >= word.len && str_ieq(str_make(*name, word.len), word))
-                add(&c, str_of(*name));
+                esl_candidates_add(c, str_of(*name));
     }
     unsigned char done = CC_ERROR;
-    size_t n = common(&c);
-    if (c.count) {
-        char text[WORD_MAX_ + 2];
-        if (c.count > 1 && n == word.len)
-            list(p, &c);
-        (void)snprintf(text, sizeof(text), "%.*s%s", (int)n, c.word[0], c.count == 1 ? " " : "");
+    size_t n = common(c);
+    if (c->count) {
+        char text[ESL_WORD_MAX + 2];
+        if (c->count > 1 && n == word.len)
+            list(p, c);
+        (void)snprintf(text, sizeof(text), "%.*s%s", (int)n, c->word[0], c->count == 1 ? " " : "");
         done = replace(p->el, word.len, str_of(text));
     }
-    forget(&c);
+    esl_candidates_free(c);
+    free(c);
     return done;
 }
 

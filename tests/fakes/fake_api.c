@@ -239,6 +239,7 @@ static const struct command {
                 {"uuid_setvar", api_uuid_setvar, NULL},
                 {"uuid_setvar_multi", api_uuid_setvar_multi, NULL},
                 {"uuid_kill", api_uuid_kill, NULL},
+                {"hupall", api_hupall, NULL},
                 {"uuid_dump", api_uuid_dump, NULL},
                 {"uuid_broadcast", api_uuid_broadcast, NULL},
                 {"uuid_break", api_uuid_break, NULL},

@@ -15,6 +15,7 @@ void api_uuid_getvar(char *arg, struct bytes *out);
 void api_uuid_setvar(char *arg, struct bytes *out);
 void api_uuid_setvar_multi(char *arg, struct bytes *out);
 void api_uuid_kill(char *arg, struct bytes *out);
+void api_hupall(char *arg, struct bytes *out);
 void api_uuid_dump(char *arg, struct bytes *out);
 void api_uuid_broadcast(char *arg, struct bytes *out);
 void api_uuid_break(char *arg, struct bytes *out);

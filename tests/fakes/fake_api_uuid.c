@@ -77,6 +77,21 @@ void api_uuid_kill(char *arg, struct bytes *out)
     channel_hangup(ch, *arg ? arg : "NORMAL_CLEARING");
 }
 
+/* `hupall CAUSE VARIABLE VALUE`; those that end are still in the list until their event is out. */
+void api_hupall(char *arg, struct bytes *out)
+{
+    char *part[3] = {NULL, NULL, NULL};
+    for (int i = 0; i < 3; i++)
+        part[i] = strsep(&arg, " ");
+    for (struct channel *ch = channels, *next; ch; ch = next) {
+        next = ch->next;
+        const char *value = part[2] ? channel_get(ch, part[1]) : NULL;
+        if (!part[1] || (value && strcmp(value, part[2]) == 0))
+            channel_hangup(ch, part[0] && *part[0] ? part[0] : "MANAGER_REQUEST");
+    }
+    bytes_addz(out, "+OK hangup all channels\n");
+}
+
 void api_uuid_dump(char *arg, struct bytes *out)
 {
     struct channel *ch = take_channel(&arg, out);
