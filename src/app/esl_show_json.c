@@ -127,7 +127,7 @@ static void json_value(struct buf *out, const struct esl_event *ev, size_t i, si
     if (n > 1)
         json_array(out, ev, name, n);
     else
-        json_text(out, h.value);
+        json_text(out, count <= UNIQUE_MAX ? esl_event_gets(ev, h.name) : h.value);
 }
 
 void esl_show_json(struct buf *out, const struct esl_event *ev)
