@@ -2,8 +2,8 @@
 # its public headers (src/esl/public.txt) declare and nothing else. Needs libuv only.
 set(ESL_SOVERSION 0)
 file(GLOB ESL_SOURCES CONFIGURE_DEPENDS src/esl/*.c)
-set(ESL_BASE buf clock err rand str)
-set(ESL_NET addr loop tcp tcp_listen tmr)
+set(ESL_BASE buf clock err htab rand str)
+set(ESL_NET addr loop resolve tcp tcp_listen tmr)
 foreach(name ${ESL_BASE})
   list(APPEND ESL_SOURCES src/base/${name}.c)
 endforeach()
