@@ -10,15 +10,6 @@
 #include <stdlib.h>
 
 enum {
-    PORT = 8021,
-    CONNECT_MS = 5000,
-    READ_MS = 30000,
-    IDLE_MS = 15000,
-    RECONNECT_MS = 2000,
-    RECONNECT_MAX_MS = 60000,
-    WINDOW = 64,
-    PENDING_MAX = 8192,
-    OUT_MAX = 4 << 20,
     QUEUE_BYTES = 16 << 20,
     SETTLE_MS = 300 /* of quiet, after which a cut `userauth` reply is taken as it is */
 };
@@ -27,10 +18,9 @@ enum {
 static const unsigned moves[CLIENT_STATES] = {
     [CLIENT_STOPPED] = TO(CLIENT_RESOLVING),
     [CLIENT_RESOLVING] = TO(CLIENT_CONNECTING) | TO(CLIENT_WAITING) | TO(CLIENT_STOPPED),
-    [CLIENT_CONNECTING] = TO(CLIENT_CONNECTING) | TO(CLIENT_GREETING) | TO(CLIENT_WAITING) |
-                          TO(CLIENT_STOPPED),
-    [CLIENT_GREETING] = TO(CLIENT_AUTHENTICATING) | TO(CLIENT_WAITING) |
-                        TO(CLIENT_STOPPED),
+    [CLIENT_CONNECTING] =
+        TO(CLIENT_CONNECTING) | TO(CLIENT_GREETING) | TO(CLIENT_WAITING) | TO(CLIENT_STOPPED),
+    [CLIENT_GREETING] = TO(CLIENT_AUTHENTICATING) | TO(CLIENT_WAITING) | TO(CLIENT_STOPPED),
     [CLIENT_AUTHENTICATING] = TO(CLIENT_RESTORING) | TO(CLIENT_WAITING) | TO(CLIENT_STOPPED),
     [CLIENT_RESTORING] = TO(CLIENT_READY) | TO(CLIENT_WAITING) | TO(CLIENT_STOPPED),
     [CLIENT_READY] = TO(CLIENT_WAITING) | TO(CLIENT_STOPPED),
@@ -45,7 +35,12 @@ static void set_state(struct esl_client *c, enum client_state to)
     c->state = to;
 }
 
-static void unref(struct esl_client *c)
+void client_enter(struct esl_client *c)
+{
+    c->refs++;
+}
+
+void client_leave(struct esl_client *c)
 {
     if (--c->refs)
         return;
@@ -55,19 +50,7 @@ static void unref(struct esl_client *c)
     free(c);
 }
 
-void client_enter(struct esl_client *c)
-{
-    c->refs++;
-}
-
-void client_leave(struct esl_client *c)
-{
-    unref(c);
-}
-
 /* ---- down ----------------------------------------------------------------------------------- */
-
-static void start(void *arg);
 
 /* These do not heal by asking again soon: a person has to change something. */
 static bool is_refusal(enum esl_why why)
@@ -123,7 +106,7 @@ static void down(struct esl_client *c, enum esl_why why)
     if (d.final)
         tmr_stop(&c->timer);
     else
-        tmr_start(&c->timer, c->loop, d.retry_ms, start, c);
+        tmr_start(&c->timer, c->loop, d.retry_ms, client_start, c);
     client_enter(c);
     client_end_waiters(c, why);
     if (!c->closed && c->h.on_down)
@@ -132,7 +115,7 @@ static void down(struct esl_client *c, enum esl_why why)
     buf_free(&text);
 }
 
-static void add_totals(struct esl_client_stats *t, const struct esl_conn_stats *s)
+void client_add_totals(struct esl_client_stats *t, const struct esl_conn_stats *s)
 {
     t->events += s->events;
     t->replies += s->replies;
@@ -150,7 +133,7 @@ static void drop_conn(struct esl_client *c)
 {
     struct esl_conn_stats s;
     esl_conn_stats(c->conn, &s);
-    add_totals(&c->totals, &s);
+    client_add_totals(&c->totals, &s);
     client_forget_sent(c);
     struct esl_conn *conn = c->conn;
     c->conn = NULL;
@@ -296,11 +279,11 @@ static void on_end(void *arg, enum esl_why why)
 
 static void on_free(void *arg)
 {
-    unref(arg);
+    client_leave(arg);
 }
 
-static const struct esl_conn_handlers conn_handlers = {on_open,   on_arrival, on_event, on_lost,
-                                                       on_other,  on_notice,  on_end,   on_free};
+static const struct esl_conn_handlers conn_handlers = {on_open,  on_arrival, on_event, on_lost,
+                                                       on_other, on_notice,  on_end,   on_free};
 
 /* ---- what takes too long -------------------------------------------------------------------- */
 
@@ -390,105 +373,13 @@ static void on_resolved(void *arg, enum va_err err, const struct net_addr *addrs
     try_next(c);
 }
 
-static void start(void *arg)
+void client_start(void *arg)
 {
     struct esl_client *c = arg;
     set_state(c, CLIENT_RESOLVING);
-    enum va_err err =
-        resolve_start(c->loop, c->host, c->cfg.port, on_resolved, c, &c->resolve);
+    enum va_err err = resolve_start(c->loop, c->host, c->cfg.port, on_resolved, c, &c->resolve);
     if (err)
         down(c, err == VA_ENOMEM ? ESL_WHY_MEMORY : ESL_WHY_RESOLVE);
-}
-
-/* ---- life ----------------------------------------------------------------------------------- */
-
-static void fill(struct esl_client_cfg *cfg)
-{
-#define DEFAULT(field, value) cfg->field = cfg->field ? cfg->field : (value)
-    DEFAULT(host, "127.0.0.1");
-    DEFAULT(port, PORT);
-    DEFAULT(password, "ClueCon");
-    DEFAULT(connect_timeout_ms, CONNECT_MS);
-    DEFAULT(read_timeout_ms, READ_MS);
-    DEFAULT(idle_ms, IDLE_MS);
-    DEFAULT(reconnect_delay_ms, RECONNECT_MS);
-    DEFAULT(reconnect_max_ms, RECONNECT_MAX_MS);
-    DEFAULT(window, WINDOW);
-    DEFAULT(pending_max, PENDING_MAX);
-    DEFAULT(jobs_max, PENDING_MAX);
-    DEFAULT(out_max, OUT_MAX);
-#undef DEFAULT
-}
-
-/* Longest pause that fits the arithmetic: half of it must fit 32 bits. */
-enum { PAUSE_LIMIT_MS = 1 << 30 };
-
-static bool cfg_ok(const struct esl_client_cfg *cfg)
-{
-    struct str host = str_of(cfg->host), user = str_of(cfg->user);
-    return host.len && esl_line_ok(host) &&
-           !memchr(host.p, ' ', host.len) && esl_line_ok(user) && (!cfg->user || user.len) &&
-           esl_line_ok(str_of(cfg->password)) && cfg->reconnect_delay_ms <= PAUSE_LIMIT_MS &&
-           cfg->reconnect_max_ms <= PAUSE_LIMIT_MS;
-}
-
-enum va_err esl_client_open(struct loop *loop, const struct esl_client_cfg *cfg,
-                            const struct esl_client_handlers *h, void *arg,
-                            struct esl_client **ret_client)
-{
-    struct esl_client_cfg full = cfg ? *cfg : (struct esl_client_cfg){0};
-    fill(&full);
-    if (!loop || !h || !cfg_ok(&full))
-        return VA_EINVAL;
-    struct esl_client *c = calloc(1, sizeof(*c));
-    if (!c)
-        return VA_ENOMEM;
-    c->refs = 1;
-    c->sw.ops = &client_switch_ops;
-    c->loop = loop;
-    c->cfg = full;
-    c->h = *h;
-    c->arg = arg;
-    c->log_level = -1;
-    list_init(&c->subs);
-    list_init(&c->filters);
-    list_init(&c->listeners);
-    list_init(&c->waits);
-    list_init(&c->running);
-    c->host = str_dup(str_of(full.host));
-    c->user = full.user ? str_dup(str_of(full.user)) : NULL;
-    c->password = str_dup(str_of(full.password));
-    if (!c->host || !c->password || (full.user && !c->user)) {
-        unref(c);
-        return VA_ENOMEM;
-    }
-    c->cfg.host = c->host;
-    c->cfg.user = c->user;
-    c->cfg.password = c->password;
-    tmr_start(&c->timer, loop, 0, start, c);
-    *ret_client = c;
-    return VA_OK;
-}
-
-void esl_client_close(struct esl_client **pc)
-{
-    struct esl_client *c = pc ? *pc : NULL;
-    if (!c)
-        return;
-    *pc = NULL;
-    c->closed = true;
-    tmr_stop(&c->timer);
-    tmr_stop(&c->idle);
-    resolve_cancel(&c->resolve);
-    client_free_listeners(c);
-    client_free_subs(c);
-    client_free_filters(c);
-    if (c->conn) {
-        struct esl_conn *conn = c->conn;
-        c->conn = NULL;
-        esl_conn_close(conn);
-    }
-    unref(c);
 }
 
 struct esl_conn *client_give_conn(struct esl_client *c)
@@ -499,23 +390,4 @@ struct esl_conn *client_give_conn(struct esl_client *c)
     tmr_stop(&c->idle);
     set_state(c, CLIENT_STOPPED);
     return conn;
-}
-
-bool esl_client_connected(const struct esl_client *c)
-{
-    return c->state == CLIENT_READY;
-}
-
-void esl_client_stats(const struct esl_client *c, struct esl_client_stats *ret_stats)
-{
-    *ret_stats = c->totals;
-    if (!c->conn)
-        return;
-    struct esl_conn_stats s;
-    esl_conn_stats(c->conn, &s);
-    add_totals(ret_stats, &s);
-    ret_stats->pending = s.pending;
-    ret_stats->jobs = s.jobs;
-    ret_stats->queue.events = s.queue.events;
-    ret_stats->queue.bytes = s.queue.bytes;
 }

@@ -50,8 +50,7 @@ struct client_channel *client_channel(struct esl_client *c, struct str uuid)
     ch->client = c;
     memcpy(ch->uuid, uuid.p, uuid.len);
     list_init(&ch->listeners);
-    esl_exec_init(&ch->exec, NULL, c->cfg.exec_inflight_max, c->cfg.exec_queue_max,
-                  c->cfg.out_max);
+    esl_exec_init(&ch->exec, NULL, c->cfg.exec_inflight_max, c->cfg.exec_queue_max, c->cfg.out_max);
     ch->exec.on_idle = on_exec_idle;
     return ch;
 }
@@ -115,7 +114,8 @@ static bool names_have(const char *names, struct str name, struct str subclass)
     struct str rest = str_of(names);
     while (rest.len) {
         struct str word = str_cut(&rest, ' ');
-        if (str_ieqz(word, "ALL") || str_ieq(word, name) || (subclass.len && str_ieq(word, subclass)))
+        if (str_ieqz(word, "ALL") || str_ieq(word, name) ||
+            (subclass.len && str_ieq(word, subclass)))
             return true;
     }
     return false;

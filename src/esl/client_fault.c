@@ -24,8 +24,9 @@ static void explain_connect(const struct esl_client *c, struct buf *out)
     enum va_err err = c->conn ? esl_conn_io_err(c->conn) : VA_EIO;
     add_where(c, out);
     if (err == VA_EREFUSED)
-        (void)buf_addz(out, ": nobody listens there; is FreeSWITCH running, mod_event_socket loaded,"
-                            " and its listen-ip and listen-port (event_socket.conf.xml) these?");
+        (void)buf_addz(out,
+                       ": nobody listens there; is FreeSWITCH running, mod_event_socket loaded,"
+                       " and its listen-ip and listen-port (event_socket.conf.xml) these?");
     else if (err == VA_OK || err == VA_ETIMEOUT)
         (void)buf_addf(out,
                        ": no answer within %llu ms; is the address right, and does a firewall let "

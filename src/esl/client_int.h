@@ -76,15 +76,15 @@ struct esl_client {
     struct tmr timer; /* limit of what is under way, or the pause */
     struct tmr idle;
     unsigned attempts;
-    bool was_ready;  /* the connection in work had been */
+    bool was_ready; /* the connection in work had been */
     bool ever_ready;
-    bool rejected;   /* text/rude-rejection came */
+    bool rejected;    /* text/rude-rejection came */
     size_t restoring; /* answers missing */
-    unsigned refs;   /* owner, connections that still unwind, callbacks from timers */
+    unsigned refs;    /* owner, connections that still unwind, callbacks from timers */
     bool closed;
 
     struct list subs;
-    struct list filters;  /* the application's */
+    struct list filters; /* the application's */
     struct htab filter_tab;
     bool need_jobs, need_life; /* events our own waiters live on */
     int log_level;             /* −1: none */
@@ -99,6 +99,9 @@ struct esl_client {
     struct esl_client_stats totals; /* of connections that are gone */
 };
 
+/** Begin to connect. A timer's handler. */
+void client_start(void *client);
+void client_add_totals(struct esl_client_stats *t, const struct esl_conn_stats *s);
 /** Callbacks to the application that do not come from the connection run between these. */
 void client_enter(struct esl_client *c);
 void client_leave(struct esl_client *c);

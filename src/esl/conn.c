@@ -325,8 +325,7 @@ enum va_err esl_conn_connect(struct loop *loop, const struct net_addr *addr, uin
     struct esl_conn *c = make(loop, cfg, h, arg);
     if (!c)
         return VA_ENOMEM;
-    enum va_err err =
-        tcp_connect(loop, addr, timeout_ms, cfg->out_max, &tcp_handlers, c, &c->tcp);
+    enum va_err err = tcp_connect(loop, addr, timeout_ms, cfg->out_max, &tcp_handlers, c, &c->tcp);
     if (err) {
         unmake(c);
         return err;

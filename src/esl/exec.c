@@ -46,7 +46,8 @@ static enum va_err transmit(struct esl_exec *x, struct esl_waiter *w)
     enum va_err err = esl_waiters_add(&x->inflight, w);
     if (err)
         return err;
-    err = esl_conn_send(x->conn, &w->text, ESL_REQUEST_COMMAND, &(struct esl_then){on_answer, w, 0});
+    err =
+        esl_conn_send(x->conn, &w->text, ESL_REQUEST_COMMAND, &(struct esl_then){on_answer, w, 0});
     if (err)
         esl_waiters_remove(&x->inflight, w);
     else

@@ -20,18 +20,11 @@ void esl_queue_init(struct esl_queue *q, const struct esl_queue_cfg *cfg, size_t
 /* What an application keeps state by: losing one of these leaves a ghost call behind. */
 static bool is_control(const struct esl_event *ev)
 {
-    static const char *const names[] = {"CHANNEL_CREATE",
-                                        "CHANNEL_ANSWER",
-                                        "CHANNEL_BRIDGE",
-                                        "CHANNEL_UNBRIDGE",
-                                        "CHANNEL_UUID",
-                                        "CHANNEL_UNPARK",
-                                        "CHANNEL_EXECUTE_COMPLETE",
-                                        "CHANNEL_HANGUP",
-                                        "CHANNEL_HANGUP_COMPLETE",
-                                        "CHANNEL_DESTROY",
-                                        "BACKGROUND_JOB",
-                                        "SHUTDOWN"};
+    static const char *const names[] = {
+        "CHANNEL_CREATE",           "CHANNEL_ANSWER", "CHANNEL_BRIDGE",
+        "CHANNEL_UNBRIDGE",         "CHANNEL_UUID",   "CHANNEL_UNPARK",
+        "CHANNEL_EXECUTE_COMPLETE", "CHANNEL_HANGUP", "CHANNEL_HANGUP_COMPLETE",
+        "CHANNEL_DESTROY",          "BACKGROUND_JOB", "SHUTDOWN"};
     struct str name = esl_event_name(ev);
     for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
         if (str_eqz(name, names[i]))

@@ -201,7 +201,7 @@ void esl_session_refuse(int fd)
 
 struct str esl_session_uuid(const struct esl_session *s)
 {
-    return str_of(s->uuid);
+    return str_of(s->connected ? s->uuid : "");
 }
 
 bool esl_session_connected(const struct esl_session *s)

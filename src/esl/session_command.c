@@ -174,7 +174,8 @@ enum va_err esl_session_unicast(struct esl_session *s, const struct esl_unicast 
 enum va_err esl_session_myevents(struct esl_session *s, enum esl_format format,
                                  const struct esl_then *then)
 {
-    enum va_err err = line(s, "myevents", str_of(esl_format_word(format)), ESL_REQUEST_COMMAND, then);
+    enum va_err err =
+        line(s, "myevents", str_of(esl_format_word(format)), ESL_REQUEST_COMMAND, then);
     if (!err)
         s->format = format;
     return err;
@@ -194,8 +195,7 @@ enum va_err esl_session_linger(struct esl_session *s, unsigned seconds, const st
 
 enum va_err esl_session_nolinger(struct esl_session *s, const struct esl_then *then)
 {
-    return denied(s) ? VA_ENOTSUP
-                     : line(s, "nolinger", (struct str){0}, ESL_REQUEST_COMMAND, then);
+    return denied(s) ? VA_ENOTSUP : line(s, "nolinger", (struct str){0}, ESL_REQUEST_COMMAND, then);
 }
 
 enum va_err esl_session_divert_events(struct esl_session *s, bool on, const struct esl_then *then)

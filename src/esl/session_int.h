@@ -9,7 +9,7 @@
 enum { SESSION_UUID_MAX = 128 };
 
 struct esl_session {
-    struct esl_switch sw; /* first: a switch pointer is this */
+    struct esl_switch sw;  /* first: a switch pointer is this */
     struct esl_conn *conn; /* NULL while `dialer` makes it */
     struct esl_client *dialer;
     enum esl_format bind_format;
