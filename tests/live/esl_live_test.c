@@ -5,8 +5,8 @@
  *
  * Touches only channels of its own. Needs mod_loopback, mod_sofia and a context "default" in which
  * 203 is busy, 204 rejects, 205 rings 3 s without an answer, 206 answers and parks and 9999 parks
- * unanswered; ESL_DOMAIN names a directory domain with users 1000 (not registered) and, when
- * ESL_REGISTERED names one, a user with at least one phone that rings.
+ * unanswered. ESL_SIP, ESL_WS: see below. ESL_DOMAIN names a directory domain with users 1000 (not
+ * registered) and, when ESL_REGISTERED names one, a user with at least one phone that rings.
  */
 #include "esl/escape.h"
 #include "live/live_rig.h"
@@ -243,6 +243,11 @@ static void arguments_arrive(void **state)
         runs_with(uuid, arg);
         kill_channel(uuid);
     }
+    new_channel(uuid, "null/x");
+    struct esl_transfer to = {.extension = str_of("park:a b"), .dialplan = "inline"};
+    good(SEND(esl_uuid_transfer(sw, uuid, &to, THEN)), VA_OK);
+    runs_with(uuid, str_of("a b"));
+    kill_channel(uuid);
 }
 
 /* ---- originate ------------------------------------------------------------------------------ */
@@ -280,6 +285,30 @@ static void outcomes(void **state)
     outcome(user, 0, ESL_OFFLINE);
     outcome("loopback/203/default|loopback/206/default", 0, ESL_ANSWERED);
     outcome("loopback/203/default,loopback/206/default", 0, ESL_ANSWERED);
+}
+
+/* ESL_SIP is host:port where the same numbers answer by SIP. */
+static void outcomes_by_sip(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *number;
+        enum esl_outcome outcome;
+    } rows[] = {{"206", ESL_ANSWERED},
+                {"203", ESL_BUSY},
+                {"204", ESL_REJECTED},
+                {"205", ESL_NO_ANSWER},
+                {"4711", ESL_NO_ROUTE}};
+    char endpoint[200];
+    const char *sip = getenv("ESL_SIP");
+    if (!sip)
+        skip();
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        (void)snprintf(endpoint, sizeof(endpoint), "sofia/internal/%s@%s", rows[i].number, sip);
+        outcome(endpoint, 0, rows[i].outcome);
+    }
+    (void)snprintf(endpoint, sizeof(endpoint), "sofia/internal/9999@%s", sip);
+    outcome(endpoint, 1, ESL_NO_ANSWER);
 }
 
 /* Cancelled while it rings, however many phones do. */
@@ -343,7 +372,16 @@ static void channels(void **state)
     good(SEND(esl_uuid_flush_dtmf(sw, a, THEN)), VA_OK);
     good(SEND(esl_uuid_broadcast(sw, a, str_of("tone_stream://%(9000,0,440)"), ESL_LEG_BOTH, THEN)),
          VA_OK);
+    struct str text = {0};
+    for (uint64_t until = live_ms() + 3000; !str_starts(text, "+OK") && live_ms() < until;)
+        text = SEND(esl_uuid_fileman(sw, a, ESL_FILE_PAUSE, 0, THEN)); /* until it plays */
+    good(text, VA_OK);
+    good(SEND(esl_uuid_fileman(sw, a, ESL_FILE_VOLUME, -1, THEN)), VA_OK);
+    good(SEND(esl_uuid_mute(sw, a, ESL_READ, true, THEN)), VA_OK);
+    good(SEND(esl_uuid_level(sw, a, ESL_WRITE, 2, THEN)), VA_OK);
     good(SEND(esl_uuid_break(sw, a, true, THEN)), VA_OK);
+    good(SEND(esl_uuid_recv_dtmf(sw, a, "12", 0, THEN)), VA_OK);
+    good(SEND(esl_sched_hangup(sw, b, 60, NULL, THEN)), VA_OK);
     good(SEND(esl_uuid_record(sw, a, ESL_RECORD_START, str_of("/tmp/esl live 'x'.wav"), 60, THEN)),
          VA_OK);
     good(SEND(esl_uuid_record(sw, a, ESL_RECORD_MASK, str_of("/tmp/esl live 'x'.wav"), 0, THEN)),
@@ -394,6 +432,11 @@ static void channels_that_are_gone(void **state)
     good(SEND(esl_uuid_hold(sw, gone, ESL_HOLD_ON, THEN)), VA_OK); /* so it says */
     good(SEND(esl_uuid_media(sw, gone, true, THEN)), VA_EREFUSED);
     good(SEND(esl_uuid_phone_event(sw, gone, "talk", THEN)), VA_EREFUSED);
+    good(SEND(esl_uuid_deflect(sw, gone, "sip:x", THEN)), VA_ENOTFOUND);
+    good(SEND(esl_uuid_fileman(sw, gone, ESL_FILE_STOP, 0, THEN)), VA_ENOTFOUND);
+    good(SEND(esl_uuid_mute(sw, gone, ESL_READ, true, THEN)), VA_ENOTFOUND);
+    good(SEND(esl_sched_hangup(sw, gone, 9, NULL, THEN)), VA_ENOTFOUND);
+    good(SEND(esl_uuid_recv_dtmf(sw, gone, "1", 0, THEN)), VA_ENOTFOUND);
     good(SEND(esl_originate_cancel(sw, gone, THEN)), VA_OK);
     struct str text = SEND(esl_uuid_getvar(sw, gone, "a", THEN));
     assert_int_equal(esl_value_read(answer.err, text, &v), VA_ENOTFOUND);
@@ -514,6 +557,7 @@ int main(void)
         cmocka_unit_test(channels),
         cmocka_unit_test(audio_stream),
         cmocka_unit_test(outcomes),
+        cmocka_unit_test(outcomes_by_sip),
         cmocka_unit_test(cancels),
         cmocka_unit_test(arguments_arrive),
         cmocka_unit_test(rows),
