@@ -73,11 +73,11 @@ VA_CHECK enum va_err esl_uuid_break(struct esl_switch *sw, const char *uuid, boo
                                     const struct esl_then *then);
 
 enum esl_hold { ESL_HOLD_ON, ESL_HOLD_OFF, ESL_HOLD_TOGGLE };
-/** Send hold (SIP re-INVITE) to the phone of this leg. FreeSWITCH says +OK to a channel that is
- * gone too. */
+/** Send hold (SIP re-INVITE) to the phone of this leg. VA_EREFUSED: it is so already. FreeSWITCH
+ * says +OK to a channel that is gone. */
 VA_CHECK enum va_err esl_uuid_hold(struct esl_switch *sw, const char *uuid, enum esl_hold hold,
                                    const struct esl_then *then);
-/** Let FreeSWITCH leave the media path (false) or take it back. */
+/** Let FreeSWITCH leave the media path of a bridged call (false) or take it back. */
 VA_CHECK enum va_err esl_uuid_media(struct esl_switch *sw, const char *uuid, bool on,
                                     const struct esl_then *then);
 /** Tell a phone to act: "hold", "talk" (answer or resume), … as it understands SIP NOTIFY. */

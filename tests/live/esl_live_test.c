@@ -5,8 +5,9 @@
  *
  * Touches only channels of its own. Needs mod_loopback, mod_sofia and a context "default" in which
  * 203 is busy, 204 rejects, 205 rings 3 s without an answer, 206 answers and parks and 9999 parks
- * unanswered. ESL_SIP, ESL_WS: see below. ESL_DOMAIN names a directory domain with users 1000 (not
- * registered) and, when ESL_REGISTERED names one, a user with at least one phone that rings.
+ * unanswered. ESL_SIP, ESL_WS, ESL_ANSWERS: see below. ESL_DOMAIN names a directory domain with
+ * users 1000 (not registered) and, when ESL_REGISTERED names one, a user with at least one phone
+ * that rings.
  */
 #include "esl/escape.h"
 #include "live/live_rig.h"
@@ -406,6 +407,28 @@ static void channels(void **state)
     kill_channel(b);
 }
 
+/* ESL_ANSWERS names a registered user whose phone answers by itself. */
+static void a_phone(void **state)
+{
+    (void)state;
+    char endpoint[200], a[UUID_TEXT];
+    const char *user = getenv("ESL_ANSWERS");
+    if (!user)
+        skip();
+    (void)snprintf(endpoint, sizeof(endpoint), "user/%s@%s", user,
+                   setting("ESL_DOMAIN", "lab.local"));
+    new_channel(a, endpoint);
+    good(SEND(esl_uuid_hold(sw, a, ESL_HOLD_ON, THEN)), VA_OK);
+    good(SEND(esl_uuid_hold(sw, a, ESL_HOLD_ON, THEN)), VA_EREFUSED); /* it is held */
+    good(SEND(esl_uuid_hold(sw, a, ESL_HOLD_TOGGLE, THEN)), VA_OK);
+    good(SEND(esl_uuid_hold(sw, a, ESL_HOLD_OFF, THEN)), VA_EREFUSED);
+    good(SEND(esl_uuid_phone_event(sw, a, "talk", THEN)), VA_OK);
+    good(SEND(esl_uuid_send_dtmf(sw, a, "1", 0, THEN)), VA_OK);
+    struct str text = SEND(esl_uuid_media(sw, a, true, THEN));
+    print_message("uuid_media: %.*s", STR_ARG(text));
+    good(SEND(esl_uuid_kill(sw, a, "USER_BUSY", THEN)), VA_OK);
+}
+
 static void channels_that_are_gone(void **state)
 {
     (void)state;
@@ -555,6 +578,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(channels_that_are_gone),
         cmocka_unit_test(channels),
+        cmocka_unit_test(a_phone),
         cmocka_unit_test(audio_stream),
         cmocka_unit_test(outcomes),
         cmocka_unit_test(outcomes_by_sip),
