@@ -152,6 +152,31 @@ static void values_by_setvar(void **state)
     print_message("uuid_setvar: %d came back as they were, %d refused\n", sent, refused);
 }
 
+/* Long ones, made of everything that needs an escape. */
+static void long_values(void **state)
+{
+    (void)state;
+    enum { LONG = 60000 };
+    static const char unit[] = "a'\\ \n,=;|\"";
+    char *text = malloc(LONG), uuid[UUID_TEXT];
+    assert_non_null(text);
+    for (size_t i = 0; i < LONG; i++)
+        text[i] = unit[i % (sizeof(unit) - 1)];
+    struct str v = str_make(text, LONG);
+    struct esl_field field = {"v", v};
+    struct esl_originated o = originate((struct esl_originate){
+        .endpoint = "null/x", .app = "park", .vars = &field, .var_count = 1});
+    assert_int_equal(o.outcome, ESL_ANSWERED);
+    assert_true(str_copy(uuid, sizeof(uuid), o.uuid));
+    has_value(uuid, "v", v);
+    good(SEND(esl_uuid_setvar(sw, uuid, "w", v, THEN)), VA_OK);
+    has_value(uuid, "w", v);
+    good(SEND(esl_uuid_setvar_multi(sw, uuid, &field, 1, THEN, NULL)), VA_OK);
+    has_value(uuid, "v", v);
+    kill_channel(uuid);
+    free(text);
+}
+
 enum { BATCH = 20 };
 
 /* BATCH random values that `escape` takes, in fields of the names v0, v1, … */
@@ -524,6 +549,7 @@ static void rows(void **state)
     assert_int_equal(esl_dump_read(answer.err, text, ev), VA_OK);
     assert_true(str_eqz(esl_event_uuid(ev), a));
     assert_true(str_eqz(esl_event_var(ev, "esl_originate_id"), a));
+    assert_true(str_eqz(esl_event_var(ev, "origination_caller_id_name"), "[{\"]},\\"));
     esl_event_free(&ev);
     kill_channel(a);
 }
@@ -587,6 +613,7 @@ int main(void)
         cmocka_unit_test(rows),
         cmocka_unit_test(the_whole),
         cmocka_unit_test(registrations),
+        cmocka_unit_test(long_values),
         cmocka_unit_test(values_by_setvar),
         cmocka_unit_test(values_by_setvar_multi),
         cmocka_unit_test(values_by_originate),
