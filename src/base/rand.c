@@ -1,6 +1,7 @@
 #include "base/rand.h"
 
-#include <stdio.h>
+#include <pthread.h>
+#include <string.h>
 #include <sys/random.h>
 #include <sys/types.h>
 
@@ -23,14 +24,48 @@ uint32_t rand_below(uint32_t n)
     return (uint32_t)(((uint64_t)x * n) >> 32);
 }
 
+/* Random bytes for uuids, fetched in bulk: a system call for each would cost more than the request
+ * it names. A forked child must not repeat its parent's, so it starts without any. */
+static _Thread_local struct {
+    unsigned char bytes[1024];
+    size_t left;
+} pool;
+
+static void forget_pool(void)
+{
+    pool.left = 0;
+}
+
+static void watch_fork(void)
+{
+    (void)pthread_atfork(NULL, NULL, forget_pool);
+}
+
+static void pool_take(unsigned char *p, size_t len)
+{
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    if (pool.left < len) {
+        (void)pthread_once(&once, watch_fork);
+        rand_bytes(pool.bytes, sizeof(pool.bytes));
+        pool.left = sizeof(pool.bytes);
+    }
+    pool.left -= len;
+    memcpy(p, pool.bytes + pool.left, len);
+}
+
 void rand_uuid(char out[static UUID_TEXT])
 {
+    static const char digit[] = "0123456789abcdef";
     unsigned char b[16];
-    rand_bytes(b, sizeof(b));
+    pool_take(b, sizeof(b));
     b[6] = (unsigned char)((b[6] & 0x0f) | 0x40);
     b[8] = (unsigned char)((b[8] & 0x3f) | 0x80);
-    (void)snprintf(out, UUID_TEXT,
-                   "%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-%02x%02x%02x%02x%02x%02x", b[0],
-                   b[1], b[2], b[3], b[4], b[5], b[6], b[7], b[8], b[9], b[10], b[11], b[12], b[13],
-                   b[14], b[15]);
+    char *at = out;
+    for (size_t i = 0; i < sizeof(b); i++) {
+        if (i == 4 || i == 6 || i == 8 || i == 10)
+            *at++ = '-';
+        *at++ = digit[b[i] >> 4];
+        *at++ = digit[b[i] & 15];
+    }
+    *at = 0;
 }

@@ -13,6 +13,9 @@
 
 struct esl_blocking;
 
+/** Events kept until they are fetched; of more the oldest goes. */
+enum { ESL_BLOCKING_EVENTS_MAX = 65536 };
+
 /** What became of a request. Zero-initialise; release with esl_answer_free(). */
 struct esl_answer {
     bool done;
@@ -56,11 +59,15 @@ VA_CHECK enum va_err esl_blocking_subscribe(struct esl_blocking *b, struct str n
 VA_CHECK enum va_err esl_blocking_next_event(struct esl_blocking *b, uint64_t timeout_ms,
                                              struct esl_event **ret_event);
 
+/** Events dropped so far because they were not fetched in time. */
+uint64_t esl_blocking_lost(const struct esl_blocking *b);
+
 /**
  * To wait for any other request:
  *
  *     struct esl_answer a = {0};
- *     err = esl_uuid_bridge(esl_blocking_switch(b), x, y, &(struct esl_then){…});
+ *     struct esl_then then = esl_blocking_then(&a, 5000);
+ *     err = esl_uuid_bridge(esl_blocking_switch(b), x, y, &then);
  *     if (!err) err = esl_blocking_wait(b, &a);
  */
 struct esl_then esl_blocking_then(struct esl_answer *a, uint64_t timeout_ms);

@@ -53,6 +53,8 @@ struct esl_client_cfg {
 /** Why there is no connection. Borrowed for the call. */
 struct esl_down {
     enum esl_why why;
+    enum va_err err; /**< VA_EAUTH (password, user, ACL), VA_EREFUSED (nobody listens), VA_ETIMEOUT,
+                      *   VA_EPROTO (no Event Socket), VA_ENOTFOUND (host), VA_ECLOSED, … */
     const char *text;  /**< one line for a person: cause and fix */
     bool was_ready;    /**< it had been ready: running requests ended with it, events are lost */
     unsigned attempts; /**< failures in a row */

@@ -6,6 +6,7 @@
 #define VA_ESL_COMMAND_H
 
 #include "base/buf.h"
+#include "esl/execute.h"
 
 /** "verb rest LF", or "verb LF" when rest is empty. */
 void esl_command_line(struct buf *b, const char *verb, struct str rest);
@@ -20,5 +21,31 @@ void esl_command_body(struct buf *b, struct str body);
 /** Argument of an application: one header line where that keeps it whole, else a body. Ends the
  *  command. Source: esl.md §1.6. */
 void esl_command_app_arg(struct buf *b, struct str arg, size_t line_max);
+
+/**
+ * The whole sendmsg that runs an application.
+ *
+ * @param channel     Its uuid; NULL: the connection's own
+ * @param event_uuid  Comes back as Application-UUID
+ */
+void esl_command_execute(struct buf *b, const char *channel, const char *event_uuid,
+                         const struct esl_execute *x);
+/** False when it cannot be sent: no application, a name with blanks, loops below -1. */
+bool esl_execute_ok(const struct esl_execute *x);
+
+/** The whole sendevent. `subclass` may be NULL, `body` empty. */
+void esl_command_send_event(struct buf *b, const char *name, const char *subclass,
+                            const struct esl_field *fields, size_t count, struct str body);
+
+/** "plain", "json", "xml". */
+const char *esl_format_word(enum esl_format format);
+
+/**
+ * Any one-line command of an application's own.
+ *
+ * @return VA_ENOTSUP for getvar: its answer is neither framed nor escaped, a value could forge
+ *         messages (esl.md fact 3); VA_EINVAL when it has no first word
+ */
+VA_CHECK enum va_err esl_command_free_line(struct buf *b, struct str text);
 
 #endif

@@ -1,49 +1,19 @@
 /*
- *     bytes ─► parser ─┬─ reply, api ─► first slot of the FIFO ─► on_result
- *                      ├─ event ──────► job by Job-UUID, then on_event
- *                      └─ notice, EOF ► end: slots, jobs, on_end
+ *     bytes ─► parser ─┬─ reply, api ─► first slot of the FIFO ─► on_result        (conn_send.c)
+ *                      ├─ event ─┬────► job by Job-UUID, on_arrival    (at once)
+ *                      │         └────► [queue, when handlers are slow] ─► on_event
+ *                      └─ notice, EOF ► end: slots, jobs, the queue's events, on_end
  *
- * A slot stays in the FIFO until its answer comes, whatever happened to its asker, so that a late
- * answer can never be taken for the next one's (esl.md §5 case 13). Callbacks may close the
- * connection: `depth` counts our frames on the stack and the memory goes with the last of them.
+ * Callbacks may close the connection: `depth` counts our frames on the stack and the memory goes
+ * with the last of them.
+ *
+ * Reading comes before handling: after slice_us of handlers events are only queued, and the loop
+ * turns between reading what is there and handling one slice more. However slow a handler is, the
+ * socket is emptied between two of its calls (esl.md fact 1).
  */
-#include "esl/conn.h"
-#include "esl/command.h"
-#include "esl/escape.h"
+#include "esl/conn_int.h"
 
 #include <stdlib.h>
-
-struct slot {
-    struct link link;
-    struct esl_conn *conn;
-    enum esl_request kind;
-    struct esl_then then;
-    struct tmr tmr;
-    bool abandoned;
-};
-
-struct esl_conn {
-    struct loop *loop;
-    struct tcp_conn *tcp;
-    struct esl_parser *parser;
-    struct esl_event *ev;
-    const struct esl_conn_handlers *h;
-    void *arg;
-    size_t pending_max, jobs_max, out_max;
-    struct list slots;
-    struct esl_waiters jobs;
-    struct tmr broken; /* a write failed inside a request: end on the next turn */
-    unsigned depth;
-    bool ended, closed;
-    struct esl_conn_stats stats;
-};
-
-static void slot_free(struct slot *slot)
-{
-    link_remove(&slot->link);
-    tmr_stop(&slot->tmr);
-    free(slot);
-}
 
 static void destroy(struct esl_conn *c)
 {
@@ -51,6 +21,7 @@ static void destroy(struct esl_conn *c)
     void *arg = c->arg;
     esl_parser_free(&c->parser);
     esl_event_free(&c->ev);
+    buf_free(&c->out);
     free(c);
     on_free(arg);
 }
@@ -62,6 +33,8 @@ void esl_conn_enter(struct esl_conn *c)
 
 void esl_conn_leave(struct esl_conn *c)
 {
+    if (c->depth == 1)
+        esl_conn_flush(c);
     if (--c->depth == 0 && c->closed)
         destroy(c);
 }
@@ -69,10 +42,12 @@ void esl_conn_leave(struct esl_conn *c)
 void esl_conn_close(struct esl_conn *c)
 {
     c->closed = true;
+    esl_conn_send_rest(c);
     tmr_stop(&c->broken);
+    tmr_stop(&c->drain);
     tcp_close_flush(&c->tcp);
-    list_each(&c->slots, it, next) slot_free(container_of(it, struct slot, link));
-    esl_waiters_clear(&c->jobs);
+    esl_conn_clear_requests(c);
+    esl_queue_clear(&c->queue);
     if (c->depth == 0)
         destroy(c);
 }
@@ -87,97 +62,79 @@ struct loop *esl_conn_loop(const struct esl_conn *c)
     return c->loop;
 }
 
+void esl_conn_rebind(struct esl_conn *c, const struct esl_conn_handlers *h, void *arg)
+{
+    c->h = h;
+    c->arg = arg;
+}
+
 /* ---- the end -------------------------------------------------------------------------------- */
+
+static void tell_end(struct esl_conn *c)
+{
+    if (!c->closed && c->ended && esl_queue_empty(&c->queue))
+        c->h->on_end(c->arg, c->why);
+}
 
 void esl_conn_fail(struct esl_conn *c, enum esl_why why)
 {
-    struct esl_result r = {.err = esl_why_err(why), .why = why, .done = true};
     if (c->ended || c->closed)
         return;
     c->ended = true;
+    c->why = why;
     esl_conn_enter(c);
     tmr_stop(&c->broken);
     tcp_close_flush(&c->tcp);
-    c->stats.pending = 0;
-    while (!c->closed && !list_empty(&c->slots)) {
-        struct slot *slot = container_of(c->slots.head.next, struct slot, link);
-        struct esl_then then = slot->then;
-        slot_free(slot);
-        if (then.on_result)
-            then.on_result(then.arg, &r);
-    }
-    struct esl_waiter *w;
-    while (!c->closed && (w = esl_waiters_any(&c->jobs))) {
-        esl_waiters_remove(&c->jobs, w);
-        esl_waiter_tell(w, &r);
-    }
-    if (!c->closed)
-        c->h->on_end(c->arg, why);
+    esl_conn_end_requests(c, why);
+    tell_end(c); /* else the queue does when it is empty */
     esl_conn_leave(c);
 }
 
-static void on_broken(void *arg)
+/* ---- events --------------------------------------------------------------------------------- */
+
+static void tell_lost(struct esl_conn *c)
 {
-    esl_conn_fail(arg, ESL_WHY_IO);
+    uint64_t n = c->queue.lost;
+    c->queue.lost = 0;
+    if (n && c->h->on_lost)
+        c->h->on_lost(c->arg, n);
 }
 
-/* ---- what FreeSWITCH says ------------------------------------------------------------------- */
-
-static void judge(enum esl_request kind, const struct esl_message *m, struct esl_result *r)
+static void hand_out(struct esl_conn *c)
 {
-    r->text = m->type == ESL_MSG_API ? m->body : esl_message_reply_text(m);
-    bool denied = str_starts(r->text, "-ERR");
-    if (kind == ESL_REQUEST_GETVAR && m->type == ESL_MSG_API) {
-        /* A value may begin with -ERR too; FreeSWITCH's own message is known word for word. */
-        denied = str_eqz(r->text, "-ERR No such channel!\n");
-        if (str_eqz(r->text, "_undef_")) {
-            *r = (struct esl_result){.err = VA_ENOTFOUND, .done = true};
-            return;
-        }
-    }
-    r->err = denied ? VA_EREFUSED : VA_OK;
-    r->why = denied ? ESL_WHY_REFUSED : ESL_WHY_NONE;
+    tell_lost(c);
+    if (!c->closed)
+        c->h->on_event(c->arg, c->ev);
 }
 
-static void on_answer(struct esl_conn *c, const struct esl_message *m)
+static bool slice_over(const struct esl_conn *c)
 {
-    struct link *first = list_pop(&c->slots);
-    if (!first) {
-        c->stats.unsolicited++;
-        return;
-    }
-    struct slot *slot = container_of(first, struct slot, link);
-    struct esl_then then = slot->then;
-    struct esl_result r = {.done = true};
-    c->stats.replies++;
-    c->stats.pending--;
-    if (slot->abandoned)
-        c->stats.late++;
-    judge(slot->kind, m, &r);
-    slot_free(slot);
-    if (!then.on_result)
-        return;
-    if (esl_message_is_channel_data(m)) {
-        r.text = str_of("+OK");
-        if (esl_event_parse(c->ev, ESL_PLAIN, m->head) == VA_OK)
-            r.event = c->ev;
-    }
-    then.on_result(then.arg, &r);
+    return loop_now_us(c->loop) >= c->slice_end_us;
 }
 
-static void on_job(struct esl_conn *c)
+static void on_drain(void *arg)
 {
-    struct esl_waiter *w = esl_waiters_find(&c->jobs, esl_event_get(c->ev, "Job-UUID"));
-    if (!w)
-        return;
-    struct esl_result r = {.done = true, .text = esl_event_body(c->ev), .event = c->ev};
-    if (str_starts(r.text, "-ERR")) {
-        r.err = VA_EREFUSED;
-        r.why = ESL_WHY_REFUSED;
+    struct esl_conn *c = arg;
+    struct esl_queued *e;
+    esl_conn_enter(c);
+    c->slice_end_us = loop_now_us(c->loop) + c->queue.cfg.slice_us;
+    while (!c->closed && (e = esl_queue_pop(&c->queue))) {
+        if (esl_event_parse(c->ev, e->format, str_make(e->bytes, e->len)) == VA_OK)
+            hand_out(c);
+        else
+            c->queue.lost++;
+        esl_event_reset(c->ev);
+        free(e);
+        if (slice_over(c))
+            break;
     }
-    esl_waiters_remove(&c->jobs, w);
-    esl_conn_forget(c, w); /* its answer may still be on the way */
-    esl_waiter_tell(w, &r);
+    if (!c->closed && !esl_queue_empty(&c->queue)) {
+        tmr_start(&c->drain, c->loop, 0, on_drain, c);
+    } else if (!c->closed) {
+        tell_lost(c);
+        tell_end(c);
+    }
+    esl_conn_leave(c);
 }
 
 static void on_event(struct esl_conn *c, const struct esl_message *m)
@@ -189,11 +146,22 @@ static void on_event(struct esl_conn *c, const struct esl_message *m)
     c->stats.events++;
     if (esl_event_flawed(c->ev))
         c->stats.flawed++;
-    if (c->jobs.count && esl_event_is(c->ev, "BACKGROUND_JOB"))
-        on_job(c);
-    if (!c->closed && !c->ended)
-        c->h->on_event(c->arg, c->ev);
+    if (c->jobs.tab.count && esl_event_is(c->ev, "BACKGROUND_JOB"))
+        esl_conn_on_job(c);
+    if (!c->closed && !c->ended && c->h->on_arrival)
+        c->h->on_arrival(c->arg, c->ev);
+    if (c->closed || c->ended)
+        return;
+    if (esl_queue_empty(&c->queue) && !slice_over(c)) {
+        hand_out(c);
+        return;
+    }
+    esl_queue_push(&c->queue, m->format, m->body, c->ev);
+    if (!tmr_running(&c->drain))
+        tmr_start(&c->drain, c->loop, 0, on_drain, c);
 }
+
+/* ---- what FreeSWITCH says ------------------------------------------------------------------- */
 
 static void on_notice(struct esl_conn *c, const struct esl_message *m)
 {
@@ -211,7 +179,7 @@ static bool on_message(void *arg, const struct esl_message *m)
     struct esl_conn *c = arg;
     switch (m->type) {
     case ESL_MSG_REPLY:
-    case ESL_MSG_API: on_answer(c, m); break;
+    case ESL_MSG_API: esl_conn_on_answer(c, m); break;
     case ESL_MSG_EVENT: on_event(c, m); break;
     case ESL_MSG_NOTICE: on_notice(c, m); break;
     default:
@@ -223,16 +191,46 @@ static bool on_message(void *arg, const struct esl_message *m)
 
 static void on_open(void *arg)
 {
-    (void)arg; /* only sockets that are connected are taken so far */
+    struct esl_conn *c = arg;
+    c->opened = true;
+    esl_conn_enter(c);
+    c->rx_us = loop_now_us(c->loop);
+    if (c->h->on_open)
+        c->h->on_open(c->arg);
+    esl_conn_leave(c);
+}
+
+static void keep_first(struct esl_conn *c, const char *p, size_t len)
+{
+    size_t n = CONN_FIRST - c->first_len;
+    n = len < n ? len : n;
+    memcpy(c->first + c->first_len, p, n);
+    c->first_len += n;
+}
+
+/* Every message of FreeSWITCH begins with Content-Type or Content-Length. */
+static bool is_foreign(const struct esl_conn *c)
+{
+    static const char begin[] = "Content-";
+    size_t n = c->first_len < sizeof(begin) - 1 ? c->first_len : sizeof(begin) - 1;
+    return c->greet && memcmp(c->first, begin, n) != 0;
 }
 
 static void on_read(void *arg, const char *p, size_t len)
 {
     struct esl_conn *c = arg;
     esl_conn_enter(c);
-    enum va_err err = esl_parser_feed(c->parser, p, len);
-    if (err && err != VA_ECANCELED)
-        esl_conn_fail(c, err == VA_ENOMEM ? ESL_WHY_MEMORY : ESL_WHY_PROTOCOL);
+    c->rx_us = loop_now_us(c->loop);
+    c->slice_end_us = c->rx_us + c->queue.cfg.slice_us;
+    if (c->first_len < CONN_FIRST)
+        keep_first(c, p, len);
+    if (is_foreign(c)) {
+        esl_conn_fail(c, ESL_WHY_NOT_ESL);
+    } else {
+        enum va_err err = esl_parser_feed(c->parser, p, len);
+        if (err && err != VA_ECANCELED)
+            esl_conn_fail(c, err == VA_ENOMEM ? ESL_WHY_MEMORY : ESL_WHY_PROTOCOL);
+    }
     esl_event_reset(c->ev); /* an idle connection keeps nothing */
     esl_conn_leave(c);
 }
@@ -241,161 +239,120 @@ static void on_end(void *arg, enum va_err why)
 {
     struct esl_conn *c = arg;
     esl_conn_enter(c);
-    esl_parser_end(c->parser);
-    esl_conn_fail(c, why == VA_ECLOSED ? ESL_WHY_EOF : ESL_WHY_IO);
+    c->io_err = why;
+    if (!c->opened) {
+        esl_conn_fail(c, ESL_WHY_CONNECT);
+    } else {
+        esl_parser_end(c->parser);
+        esl_conn_fail(c, why == VA_ECLOSED ? ESL_WHY_EOF : ESL_WHY_IO);
+    }
     esl_conn_leave(c);
 }
 
 static const struct tcp_handlers tcp_handlers = {on_open, on_read, on_end};
 
-/* ---- what we say ---------------------------------------------------------------------------- */
+void esl_conn_settle(struct esl_conn *c)
+{
+    if (c->ended || c->closed)
+        return;
+    esl_conn_enter(c);
+    esl_parser_settle(c->parser);
+    esl_event_reset(c->ev);
+    esl_conn_leave(c);
+}
+
+/* ---- life ----------------------------------------------------------------------------------- */
+
+static struct esl_conn *make(struct loop *loop, const struct esl_conn_cfg *cfg,
+                             const struct esl_conn_handlers *h, void *arg)
+{
+    struct esl_conn *c = calloc(1, sizeof(*c));
+    if (!c)
+        return NULL;
+    c->loop = loop;
+    c->h = h;
+    c->arg = arg;
+    c->window = cfg->window;
+    c->pending_max = cfg->pending_max;
+    c->jobs_max = cfg->jobs_max;
+    c->out_max = cfg->out_max;
+    c->greet = cfg->greet;
+    c->rx_us = loop_now_us(loop);
+    buf_init(&c->out, cfg->out_max);
+    list_init(&c->slots);
+    list_init(&c->unsent);
+    esl_queue_init(&c->queue, &cfg->queue, cfg->queue_bytes);
+    if (esl_parser_new(&cfg->parser, on_message, c, &c->parser) == VA_OK &&
+        (c->ev = esl_event_new()))
+        return c;
+    esl_parser_free(&c->parser);
+    free(c);
+    return NULL;
+}
+
+static void unmake(struct esl_conn *c)
+{
+    esl_parser_free(&c->parser);
+    esl_event_free(&c->ev);
+    free(c);
+}
 
 enum va_err esl_conn_adopt(struct loop *loop, int fd, const struct esl_conn_cfg *cfg,
                            const struct esl_conn_handlers *h, void *arg, struct esl_conn **ret_conn)
 {
-    struct esl_conn *c = calloc(1, sizeof(*c));
+    struct esl_conn *c = make(loop, cfg, h, arg);
     struct tcp_conn *tcp = NULL;
     enum va_err err = tcp_adopt(loop, fd, cfg->out_max, &tcp_handlers, c, &tcp);
-    if (!err && !c)
-        err = VA_ENOMEM;
-    if (!err)
-        err = esl_parser_new(&cfg->parser, on_message, c, &c->parser);
-    if (!err && !(c->ev = esl_event_new()))
-        err = VA_ENOMEM;
-    if (err) {
+    if (!err && !c) {
         tcp_close(&tcp);
+        err = VA_ENOMEM;
+    }
+    if (err) {
         if (c)
-            esl_parser_free(&c->parser);
-        free(c);
+            unmake(c);
         return err;
     }
-    c->loop = loop;
+    c->opened = true;
     c->tcp = tcp;
-    c->h = h;
-    c->arg = arg;
-    c->pending_max = cfg->pending_max;
-    c->jobs_max = cfg->jobs_max;
-    c->out_max = cfg->out_max;
-    list_init(&c->slots);
-    esl_waiters_init(&c->jobs);
     *ret_conn = c;
     return VA_OK;
 }
 
-enum va_err esl_conn_send_raw(struct esl_conn *c, const char *bytes, size_t len)
+enum va_err esl_conn_connect(struct loop *loop, const struct net_addr *addr, uint64_t timeout_ms,
+                             const struct esl_conn_cfg *cfg, const struct esl_conn_handlers *h,
+                             void *arg, struct esl_conn **ret_conn)
 {
-    if (c->ended || c->closed)
-        return VA_ECLOSED;
-    enum va_err err = tcp_write(c->tcp, bytes, len);
-    /* Part of it may be out, and then nothing we could send would be understood any more. */
-    if (err && err != VA_ELIMIT)
-        tmr_start(&c->broken, c->loop, 0, on_broken, c);
-    return err && err != VA_ELIMIT ? VA_ECLOSED : err;
-}
-
-static void on_slot_late(void *arg)
-{
-    struct slot *slot = arg;
-    struct esl_conn *c = slot->conn;
-    struct esl_then then = slot->then;
-    struct esl_result r = {.err = VA_ETIMEOUT, .why = ESL_WHY_TIMEOUT, .done = true};
-    slot->abandoned = true;
-    slot->then.on_result = NULL;
-    if (!then.on_result)
-        return;
-    esl_conn_enter(c);
-    then.on_result(then.arg, &r);
-    esl_conn_leave(c);
-}
-
-enum va_err esl_conn_send(struct esl_conn *c, const struct buf *text, enum esl_request kind,
-                          const struct esl_then *then)
-{
-    if (text->err)
-        return text->err;
-    if (c->stats.pending >= c->pending_max)
-        return VA_ELIMIT;
-    struct slot *slot = calloc(1, sizeof(*slot));
-    if (!slot)
+    struct esl_conn *c = make(loop, cfg, h, arg);
+    if (!c)
         return VA_ENOMEM;
-    enum va_err err = esl_conn_send_raw(c, text->p, text->len);
+    enum va_err err = tcp_connect(loop, addr, timeout_ms, cfg->out_max, &tcp_handlers, c, &c->tcp);
     if (err) {
-        free(slot);
+        unmake(c);
         return err;
     }
-    slot->conn = c;
-    slot->kind = kind;
-    if (then)
-        slot->then = *then;
-    if (then && then->timeout_ms)
-        tmr_start(&slot->tmr, c->loop, then->timeout_ms, on_slot_late, slot);
-    list_push(&c->slots, &slot->link);
-    c->stats.pending++;
+    *ret_conn = c;
     return VA_OK;
 }
 
-static void on_job_accepted(void *arg, const struct esl_result *r)
+enum va_err esl_conn_io_err(const struct esl_conn *c)
 {
-    struct esl_waiter *w = arg;
-    struct esl_conn *c = w->owner;
-    struct esl_result copy = *r;
-    copy.done = r->err != VA_OK;
-    if (copy.done)
-        esl_waiters_remove(&c->jobs, w);
-    esl_waiter_tell(w, &copy);
+    return c->io_err;
 }
 
-static void on_job_late(void *arg)
+struct str esl_conn_first(const struct esl_conn *c)
 {
-    struct esl_waiter *w = arg;
-    struct esl_conn *c = w->owner;
-    struct esl_result r = {.err = VA_ETIMEOUT, .why = ESL_WHY_TIMEOUT, .done = true};
-    esl_waiters_remove(&c->jobs, w);
-    esl_conn_forget(c, w);
-    esl_conn_enter(c);
-    esl_waiter_tell(w, &r);
-    esl_conn_leave(c);
+    return str_make(c->first, c->first_len);
 }
 
-enum va_err esl_conn_bgapi(struct esl_conn *c, struct str line, const struct esl_then *then)
+uint64_t esl_conn_heard_us(const struct esl_conn *c)
 {
-    if (c->jobs.count >= c->jobs_max)
-        return VA_ELIMIT;
-    struct esl_waiter *w = esl_waiter_new(c, then);
-    if (!w)
-        return VA_ENOMEM;
-    esl_waiters_add(&c->jobs, w); /* before it is sent: the event may overtake the answer */
-    struct buf b;
-    buf_init(&b, c->out_max);
-    esl_command_line(&b, "bgapi", line);
-    esl_command_headerz(&b, "Job-UUID", w->uuid);
-    esl_command_end(&b);
-    enum va_err err =
-        esl_conn_send(c, &b, ESL_REQUEST_COMMAND, &(struct esl_then){on_job_accepted, w, 0});
-    buf_free(&b);
-    if (err) {
-        esl_waiters_remove(&c->jobs, w);
-        esl_waiter_free(w);
-        return err;
-    }
-    if (w->then.timeout_ms)
-        tmr_start(&w->tmr, c->loop, w->then.timeout_ms, on_job_late, w);
-    return VA_OK;
-}
-
-void esl_conn_forget(struct esl_conn *c, const void *arg)
-{
-    list_each(&c->slots, it, next)
-    {
-        struct slot *slot = container_of(it, struct slot, link);
-        if (slot->then.arg == arg)
-            slot->then.on_result = NULL;
-    }
-    esl_waiters_forget(&c->jobs, arg);
+    return c->rx_us;
 }
 
 void esl_conn_stats(const struct esl_conn *c, struct esl_conn_stats *ret_stats)
 {
     *ret_stats = c->stats;
-    ret_stats->jobs = c->jobs.count;
+    ret_stats->pending = c->sent + c->unsent_count;
+    ret_stats->jobs = c->jobs.tab.count;
+    ret_stats->queue = c->queue.stats;
 }

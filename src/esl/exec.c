@@ -5,15 +5,31 @@
  */
 #include "esl/exec.h"
 
+enum { QUEUE_MAX = 256 };
+
 void esl_exec_init(struct esl_exec *x, struct esl_conn *conn, size_t inflight_max, size_t queue_max,
                    size_t queue_bytes_max)
 {
+    bool given = inflight_max && inflight_max < ESL_EXEC_INFLIGHT_MAX;
     *x = (struct esl_exec){.conn = conn,
-                           .inflight_max = inflight_max,
-                           .queue_max = queue_max,
+                           .inflight_max = given ? inflight_max : ESL_EXEC_INFLIGHT_MAX,
+                           .queue_max = queue_max ? queue_max : QUEUE_MAX,
                            .queue_bytes_max = queue_bytes_max};
-    esl_waiters_init(&x->inflight);
     list_init(&x->queue);
+}
+
+/* Callbacks run between enter and leave; they may close the connection, and with it goes x. */
+static void enter(struct esl_exec *x)
+{
+    x->busy++;
+}
+
+static void leave(struct esl_exec *x, struct esl_conn *conn)
+{
+    if (esl_conn_closed(conn))
+        return;
+    if (--x->busy == 0 && !x->queued && !x->inflight.tab.count && x->on_idle)
+        x->on_idle(x);
 }
 
 static void unqueue(struct esl_exec *x, struct esl_waiter *w)
@@ -27,19 +43,23 @@ static void on_answer(void *arg, const struct esl_result *r);
 
 static enum va_err transmit(struct esl_exec *x, struct esl_waiter *w)
 {
-    enum va_err err =
+    enum va_err err = esl_waiters_add(&x->inflight, w);
+    if (err)
+        return err;
+    err =
         esl_conn_send(x->conn, &w->text, ESL_REQUEST_COMMAND, &(struct esl_then){on_answer, w, 0});
-    if (!err) {
-        esl_waiters_add(&x->inflight, w);
+    if (err)
+        esl_waiters_remove(&x->inflight, w);
+    else
         buf_free(&w->text);
-    }
     return err;
 }
 
 /* Send what may go now. A callback may close the connection under us. */
 static void pump(struct esl_exec *x)
 {
-    while (!esl_conn_closed(x->conn) && x->queued && x->inflight.count < x->inflight_max) {
+    struct esl_conn *conn = x->conn;
+    while (!esl_conn_closed(conn) && x->queued && x->inflight.tab.count < x->inflight_max) {
         struct esl_waiter *w = container_of(x->queue.head.next, struct esl_waiter, link);
         unqueue(x, w);
         enum va_err err = transmit(x, w);
@@ -54,7 +74,8 @@ static void finish(struct esl_exec *x, struct esl_waiter *w, const struct esl_re
 {
     struct esl_conn *conn = x->conn;
     esl_waiters_remove(&x->inflight, w);
-    esl_conn_forget(conn, w);
+    if (!w->accepted)
+        esl_conn_forget(conn, w);
     esl_waiter_tell(w, r);
 }
 
@@ -64,14 +85,17 @@ static void on_answer(void *arg, const struct esl_result *r)
     struct esl_exec *x = w->owner;
     struct esl_conn *conn = x->conn;
     struct esl_result copy = *r;
-    copy.done = r->err != VA_OK;
+    w->accepted = true;
+    copy.done = r->err != VA_OK || x->answer_ends;
     if (!copy.done) {
         esl_waiter_tell(w, &copy);
         return;
     }
+    enter(x);
     finish(x, w, &copy);
     if (!esl_conn_closed(conn))
         pump(x);
+    leave(x, conn);
 }
 
 static void on_late(void *arg)
@@ -84,7 +108,9 @@ static void on_late(void *arg)
     esl_conn_enter(conn);
     if (w->text.p) { /* never sent, never will be */
         unqueue(x, w);
+        enter(x);
         esl_waiter_tell(w, &r);
+        leave(x, conn);
     } else {
         w->then.on_result = NULL;
         if (then.on_result)
@@ -96,7 +122,7 @@ static void on_late(void *arg)
 enum va_err esl_exec_start(struct esl_exec *x, struct esl_waiter *w)
 {
     enum va_err err = w->text.err;
-    if (!err && !x->queued && x->inflight.count < x->inflight_max) {
+    if (!err && !x->queued && x->inflight.tab.count < x->inflight_max) {
         err = transmit(x, w);
     } else if (!err &&
                (x->queued >= x->queue_max || w->text.len > x->queue_bytes_max - x->queued_bytes)) {
@@ -119,15 +145,18 @@ void esl_exec_on_complete(struct esl_exec *x, const struct esl_event *ev)
     struct esl_conn *conn = x->conn;
     struct esl_result r = {
         .done = true, .text = esl_event_get(ev, "Application-Response"), .event = ev};
+    enter(x);
     finish(x, w, &r);
     if (!esl_conn_closed(conn))
         pump(x);
+    leave(x, conn);
 }
 
 void esl_exec_end(struct esl_exec *x, enum esl_why why, bool all)
 {
     struct esl_conn *conn = x->conn;
     struct esl_result r = {.err = esl_why_err(why), .why = why, .done = true};
+    enter(x);
     while (!esl_conn_closed(conn) && x->queued) {
         struct esl_waiter *w = container_of(x->queue.head.next, struct esl_waiter, link);
         unqueue(x, w);
@@ -136,6 +165,7 @@ void esl_exec_end(struct esl_exec *x, enum esl_why why, bool all)
     struct esl_waiter *w;
     while (all && !esl_conn_closed(conn) && (w = esl_waiters_any(&x->inflight)))
         finish(x, w, &r);
+    leave(x, conn);
 }
 
 void esl_exec_forget(struct esl_exec *x, const void *arg)

@@ -7,6 +7,7 @@
 #define VA_ESL_EXEC_H
 
 #include "esl/conn.h"
+#include "esl/execute.h"
 
 struct esl_exec {
     struct esl_conn *conn;
@@ -14,8 +15,13 @@ struct esl_exec {
     struct list queue; /* of esl_waiter, not sent yet */
     size_t queued, queued_bytes;
     size_t inflight_max, queue_max, queue_bytes_max;
+    unsigned busy;    /* frames of exec.c that still use it */
+    bool answer_ends; /* static socket: the answer comes when the application is done */
+    /** Nothing runs and nothing waits any more, busy is 0: the owner may free it. Optional. */
+    void (*on_idle)(struct esl_exec *x);
 };
 
+/** @param inflight_max  0 or too many: ESL_EXEC_INFLIGHT_MAX. queue_max 0: 256 */
 void esl_exec_init(struct esl_exec *x, struct esl_conn *conn, size_t inflight_max, size_t queue_max,
                    size_t queue_bytes_max);
 /** `w` (with its text, which carries w->uuid as Event-UUID) is owned on success. */

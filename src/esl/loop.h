@@ -7,15 +7,14 @@
 
 #include "base/err.h"
 
-#include <uv.h>
-
 struct loop;
+struct uv_loop_s; /* uv_loop_t of <uv.h> */
 
 /**
  * @param uv  The caller's, who runs it; NULL: one of its own, for esl_loop_run()
  * @return VA_OK, VA_ENOMEM
  */
-VA_CHECK enum va_err esl_loop_new(uv_loop_t *uv, struct loop **ret_loop);
+VA_CHECK enum va_err esl_loop_new(struct uv_loop_s *uv, struct loop **ret_loop);
 /** Run until esl_loop_stop(). */
 void esl_loop_run(struct loop *loop);
 /** Any thread. */

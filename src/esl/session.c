@@ -1,5 +1,5 @@
 #include "esl/session_int.h"
-#include "esl/command.h"
+#include "esl/client.h"
 #include "esl/escape.h"
 
 #include <stdlib.h>
@@ -10,7 +10,8 @@ enum {
     OUT_MAX = 1 << 20,
     PENDING_MAX = 1024,
     JOBS_MAX = 256,
-    EXEC_QUEUE_MAX = 256
+    WINDOW = 64,
+    QUEUE_BYTES = 1 << 20
 };
 
 static size_t or_default(size_t n, size_t fallback)
@@ -32,7 +33,10 @@ static void on_connect_answer(void *arg, const struct esl_result *r)
     }
     (void)str_copy(s->uuid, sizeof(s->uuid), uuid);
     s->connected = true;
-    s->full = str_eqz(esl_event_get(r->event, "Control"), "full");
+    /* On a connection we made (bound by myevents) everything is allowed, whatever it says. */
+    s->full = s->full || str_eqz(esl_event_get(r->event, "Control"), "full");
+    s->async = !str_eqz(esl_event_get(r->event, "Socket-Mode"), "static");
+    s->exec.answer_ends = !s->async;
     if (s->h.on_connected)
         s->h.on_connected(s->arg, r->event);
 }
@@ -50,12 +54,23 @@ static void end_waiters(struct esl_session *s, const struct esl_event *ev)
     esl_exec_end(&s->exec, ESL_WHY_HANGUP, str_eqz(name, "CHANNEL_HANGUP_COMPLETE"));
 }
 
+static void on_arrival(void *arg, const struct esl_event *ev)
+{
+    end_waiters(arg, ev);
+}
+
 static void on_event(void *arg, const struct esl_event *ev)
 {
     struct esl_session *s = arg;
-    end_waiters(s, ev);
-    if (!esl_conn_closed(s->conn) && s->h.on_event)
+    if (s->h.on_event)
         s->h.on_event(s->arg, ev);
+}
+
+static void on_lost(void *arg, uint64_t n)
+{
+    struct esl_session *s = arg;
+    if (s->h.on_lost)
+        s->h.on_lost(s->arg, n);
 }
 
 static void on_notice(void *arg, enum esl_notice notice, struct str text)
@@ -79,14 +94,22 @@ static void on_end(void *arg, enum esl_why why)
 
 static void on_free(void *arg)
 {
-    free(arg);
+    struct esl_session *s = arg;
+    if (s->on_gone)
+        s->on_gone(s->gone_arg);
+    free(s);
 }
 
-static const struct esl_conn_handlers conn_handlers = {on_event, NULL, on_notice, on_end, on_free};
+const struct esl_conn_handlers esl_session_conn_handlers = {.on_arrival = on_arrival,
+                                                            .on_event = on_event,
+                                                            .on_lost = on_lost,
+                                                            .on_notice = on_notice,
+                                                            .on_end = on_end,
+                                                            .on_free = on_free};
 
 /* ---- life ----------------------------------------------------------------------------------- */
 
-static enum va_err send_connect(struct esl_session *s, uint64_t timeout_ms)
+enum va_err esl_session_send_connect(struct esl_session *s, uint64_t timeout_ms)
 {
     struct buf b;
     buf_init(&b, 16);
@@ -97,16 +120,35 @@ static enum va_err send_connect(struct esl_session *s, uint64_t timeout_ms)
     return err;
 }
 
-static struct esl_session *make(const struct esl_session_cfg *cfg,
-                                const struct esl_session_handlers *h, void *arg)
+struct esl_session *esl_session_make(const struct esl_session_cfg *cfg,
+                                     const struct esl_session_handlers *h, void *arg)
 {
     struct esl_session *s = calloc(1, sizeof(*s));
     if (!s)
         return NULL;
+    s->sw.ops = &esl_session_switch_ops;
     s->h = *h;
     s->arg = arg;
     s->out_max = or_default(cfg->out_max, OUT_MAX);
     return s;
+}
+
+void esl_session_attach(struct esl_session *s, const struct esl_session_cfg *cfg,
+                        struct esl_conn *conn)
+{
+    s->conn = conn;
+    esl_exec_init(&s->exec, conn, cfg->exec_inflight_max, cfg->exec_queue_max, s->out_max);
+}
+
+struct esl_conn_cfg esl_session_conn_cfg(const struct esl_session_cfg *cfg)
+{
+    return (struct esl_conn_cfg){.parser = {cfg->head_max, cfg->body_max},
+                                 .out_max = or_default(cfg->out_max, OUT_MAX),
+                                 .pending_max = or_default(cfg->pending_max, PENDING_MAX),
+                                 .jobs_max = or_default(cfg->jobs_max, JOBS_MAX),
+                                 .window = or_default(cfg->window, WINDOW),
+                                 .queue = cfg->queue,
+                                 .queue_bytes = QUEUE_BYTES};
 }
 
 enum va_err esl_session_open(struct loop *loop, int fd, const struct esl_session_cfg *cfg,
@@ -115,25 +157,20 @@ enum va_err esl_session_open(struct loop *loop, int fd, const struct esl_session
 {
     static const struct esl_session_cfg defaults = {0};
     cfg = cfg ? cfg : &defaults;
-    struct esl_conn_cfg cc = {.parser = {cfg->head_max, cfg->body_max},
-                              .out_max = or_default(cfg->out_max, OUT_MAX),
-                              .pending_max = or_default(cfg->pending_max, PENDING_MAX),
-                              .jobs_max = or_default(cfg->jobs_max, JOBS_MAX)};
-    struct esl_session *s = loop && h ? make(cfg, h, arg) : NULL;
+    struct esl_conn_cfg cc = esl_session_conn_cfg(cfg);
+    struct esl_conn *conn = NULL;
+    struct esl_session *s = loop && h ? esl_session_make(cfg, h, arg) : NULL;
     if (!s) {
         (void)close(fd);
         return loop && h ? VA_ENOMEM : VA_EINVAL;
     }
-    enum va_err err = esl_conn_adopt(loop, fd, &cc, &conn_handlers, s, &s->conn);
+    enum va_err err = esl_conn_adopt(loop, fd, &cc, &esl_session_conn_handlers, s, &conn);
     if (err) {
         free(s);
         return err;
     }
-    size_t inflight = cfg->exec_inflight_max;
-    esl_exec_init(&s->exec, s->conn,
-                  inflight && inflight < ESL_EXEC_INFLIGHT_MAX ? inflight : ESL_EXEC_INFLIGHT_MAX,
-                  or_default(cfg->exec_queue_max, EXEC_QUEUE_MAX), s->out_max);
-    err = send_connect(s, cfg->connect_timeout_ms);
+    esl_session_attach(s, cfg, conn);
+    err = esl_session_send_connect(s, cfg->connect_timeout_ms);
     if (err) {
         esl_conn_close(s->conn);
         return err == VA_ENOMEM ? err : VA_EIO;
@@ -148,6 +185,11 @@ void esl_session_close(struct esl_session **ps)
     if (!s)
         return;
     *ps = NULL;
+    esl_client_close(&s->dialer);
+    if (!s->conn) {
+        free(s);
+        return;
+    }
     esl_exec_clear(&s->exec);
     esl_conn_close(s->conn); /* may free s */
 }
@@ -159,7 +201,7 @@ void esl_session_refuse(int fd)
 
 struct str esl_session_uuid(const struct esl_session *s)
 {
-    return str_of(s->uuid);
+    return str_of(s->connected ? s->uuid : "");
 }
 
 bool esl_session_connected(const struct esl_session *s)
@@ -177,16 +219,29 @@ bool esl_session_full(const struct esl_session *s)
     return s->full;
 }
 
+bool esl_session_async(const struct esl_session *s)
+{
+    return s->async;
+}
+
+struct esl_switch *esl_session_switch(struct esl_session *s)
+{
+    return &s->sw;
+}
+
 void esl_session_forget(struct esl_session *s, const void *arg)
 {
+    if (!s->conn)
+        return;
     esl_conn_forget(s->conn, arg);
     esl_exec_forget(&s->exec, arg);
 }
 
 void esl_session_stats(const struct esl_session *s, struct esl_session_stats *ret_stats)
 {
-    struct esl_conn_stats c;
-    esl_conn_stats(s->conn, &c);
+    struct esl_conn_stats c = {0};
+    if (s->conn)
+        esl_conn_stats(s->conn, &c);
     *ret_stats = (struct esl_session_stats){.events = c.events,
                                             .replies = c.replies,
                                             .late = c.late,
@@ -194,6 +249,7 @@ void esl_session_stats(const struct esl_session *s, struct esl_session_stats *re
                                             .flawed = c.flawed,
                                             .pending = c.pending,
                                             .jobs = c.jobs,
-                                            .exec_inflight = s->exec.inflight.count,
-                                            .exec_queued = s->exec.queued};
+                                            .exec_inflight = s->exec.inflight.tab.count,
+                                            .exec_queued = s->exec.queued,
+                                            .queue = c.queue};
 }

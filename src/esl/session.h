@@ -61,6 +61,21 @@ VA_CHECK enum va_err esl_session_open(struct loop *loop, int fd, const struct es
                                       const struct esl_session_handlers *h, void *arg,
                                       struct esl_session **ret_session);
 
+struct esl_client_cfg;
+/**
+ * The same over a connection we make: it is bound to a channel that exists (`myevents <uuid>`), as
+ * if FreeSWITCH had called for it. on_connected or on_closed follows; before it requests are
+ * refused with VA_EAGAIN. The channel itself does not notice: it goes on when we leave.
+ *
+ * @param to   Where to connect, as esl_client_open(); one attempt. Its format is that of events
+ * @param cfg  NULL: all defaults; sizes are those of `to`
+ * @return VA_OK, VA_EINVAL, VA_ENOMEM. on_closed tells the rest: ESL_WHY_REFUSED is an unknown uuid
+ */
+VA_CHECK enum va_err esl_session_bind(struct loop *loop, const struct esl_client_cfg *to,
+                                      const char *uuid, const struct esl_session_cfg *cfg,
+                                      const struct esl_session_handlers *h, void *arg,
+                                      struct esl_session **ret_session);
+
 /**
  * Release. What was written still goes out, then the socket closes and the dialplan continues. No
  * callback follows, open waiters are forgotten. Allowed in any callback. NULL-safe.
@@ -88,34 +103,33 @@ struct esl_switch *esl_session_switch(struct esl_session *s);
  * @param then  Copied; NULL when the result does not matter
  * @return VA_OK (exactly one result with done follows, unless the session is closed by its owner),
  *         VA_EINVAL (a field cannot be sent), VA_ELIMIT (too many pending, or unsent bytes),
- *         VA_ECLOSED, VA_ENOMEM. On failure no result follows.
+ *         VA_ENOTSUP (needs `full`), VA_ECLOSED, VA_ENOMEM. On failure no result follows.
  */
 
 /** Any one-line command, e.g. "nolinger". Answered by Reply-Text. `getvar` is VA_ENOTSUP: its
  *  answer could forge messages, use esl_session_getvar(). */
 VA_CHECK enum va_err esl_session_command(struct esl_session *s, struct str line,
                                          const struct esl_then *then);
-/** `api <line>`; the result's text is the output as it is, also when it begins with -ERR. */
+/** As esl_switch_api(). Needs `full`. */
 VA_CHECK enum va_err esl_session_api(struct esl_session *s, struct str line,
                                      const struct esl_then *then);
 /** Variable of the own channel by `api uuid_getvar`; VA_ENOTFOUND when unset. Text is the value.
- *  Before on_connected: VA_EAGAIN. */
+ *  Before on_connected: VA_EAGAIN. Needs `full`; without it read what on_connected brought. */
 VA_CHECK enum va_err esl_session_getvar(struct esl_session *s, const char *name,
                                         const struct esl_then *then);
-/** Variable of the own channel by `api uuid_setvar`, any bytes but NUL; empty deletes it. */
+/** Variable of the own channel by `api uuid_setvar`, any bytes but NUL; empty deletes it. Needs
+ *  `full`; without it execute `set`, which expands ${…}. */
 VA_CHECK enum va_err esl_session_setvar(struct esl_session *s, const char *name, struct str value,
                                         const struct esl_then *then);
-/**
- * `bgapi <line>` with a Job-UUID of ours. A result with done=false tells it was accepted, one with
- * done=true brings the job's output. BACKGROUND_JOB is subscribed to by itself.
- */
+/** As esl_switch_bgapi(). Needs `full`. */
 VA_CHECK enum va_err esl_session_bgapi(struct esl_session *s, struct str line,
                                        const struct esl_then *then);
 
 /**
  * Run an application. A result with done=false tells FreeSWITCH queued it; the one with done=true
- * comes with its CHANNEL_EXECUTE_COMPLETE (needs myevents), or VA_ECANCELED at hang-up. At most
- * ESL_EXEC_INFLIGHT_MAX are with FreeSWITCH, the rest waits here in order.
+ * comes with its CHANNEL_EXECUTE_COMPLETE (needs myevents), or VA_ECANCELED at hang-up. On a static
+ * socket the answer itself comes at its end. At most ESL_EXEC_INFLIGHT_MAX are with FreeSWITCH, the
+ * rest waits here in order.
  */
 VA_CHECK enum va_err esl_session_execute(struct esl_session *s, const struct esl_execute *x,
                                          const struct esl_then *then);
@@ -134,18 +148,31 @@ struct esl_unicast {
 VA_CHECK enum va_err esl_session_unicast(struct esl_session *s, const struct esl_unicast *u,
                                          const struct esl_then *then);
 
-/** Subscribe to the channel's own events. ESL_XML works too. */
+/** Subscribe to the channel's own events. */
 VA_CHECK enum va_err esl_session_myevents(struct esl_session *s, enum esl_format format,
                                           const struct esl_then *then);
 /** Keep the socket for `seconds` ≥ 1 after hang-up, so that the last events arrive. */
 VA_CHECK enum va_err esl_session_linger(struct esl_session *s, unsigned seconds,
                                         const struct esl_then *then);
+/** Undo it. */
+VA_CHECK enum va_err esl_session_nolinger(struct esl_session *s, const struct esl_then *then);
+/** Let the channel's private events (DTMF, speech) come here instead of to its applications. */
 VA_CHECK enum va_err esl_session_divert_events(struct esl_session *s, bool on,
                                                const struct esl_then *then);
+/** `socket_resume`: the dialplan goes on when we close, hang-up or not. On a static socket, or
+ *  after a transfer, it freezes the channel instead: leave it alone there. */
 VA_CHECK enum va_err esl_session_resume(struct esl_session *s, const struct esl_then *then);
 /** Let only events with this header value through. What our own waiters need is added. */
 VA_CHECK enum va_err esl_session_filter(struct esl_session *s, const char *header, struct str value,
                                         const struct esl_then *then);
+/** Take the media of the own channel out of FreeSWITCH's hands: to that of `uuid`; NULL: its
+ *  partner's. (`call-command: nomedia`) */
+VA_CHECK enum va_err esl_session_nomedia(struct esl_session *s, const char *uuid,
+                                         const struct esl_then *then);
+/** Leave the socket for a dialplan of our own: these applications run in turn, then the channel
+ *  ends. Only `app` and `arg` (one line) of each are used. (`call-command: xferext`) */
+VA_CHECK enum va_err esl_session_xferext(struct esl_session *s, const struct esl_execute *list,
+                                         size_t count, const struct esl_then *then);
 /** Ask FreeSWITCH to close; the dialplan continues. */
 VA_CHECK enum va_err esl_session_exit(struct esl_session *s, const struct esl_then *then);
 /** Raise a CUSTOM event for every listener of FreeSWITCH. Needs `full`. `body` may be empty. */
@@ -165,6 +192,7 @@ struct esl_session_stats {
     uint64_t unsolicited; /**< answers nobody asked for; not 0 is a bug on some side */
     uint64_t flawed;      /**< events with esl_event_flawed() */
     size_t pending, jobs, exec_inflight, exec_queued;
+    struct esl_queue_stats queue;
 };
 void esl_session_stats(const struct esl_session *s, struct esl_session_stats *ret_stats);
 

@@ -3,13 +3,20 @@
 #include "esl/escape.h"
 #include "esl/session_int.h"
 
+/* The buffer is freed. */
+static enum va_err send_whole(struct esl_session *s, struct buf *b, enum esl_request kind,
+                              const struct esl_then *then)
+{
+    enum va_err err = s->conn ? esl_conn_send(s->conn, b, kind, then) : VA_EAGAIN;
+    buf_free(b);
+    return err;
+}
+
 static enum va_err submit(struct esl_session *s, struct buf *b, enum esl_request kind,
                           const struct esl_then *then)
 {
     esl_command_end(b);
-    enum va_err err = esl_conn_send(s->conn, b, kind, then);
-    buf_free(b);
-    return err;
+    return send_whole(s, b, kind, then);
 }
 
 static enum va_err line(struct esl_session *s, const char *verb, struct str rest,
@@ -21,27 +28,34 @@ static enum va_err line(struct esl_session *s, const char *verb, struct str rest
     return submit(s, &b, kind, then);
 }
 
+/* What FreeSWITCH refuses without `full`; before the answer to `connect` it will tell itself. */
+static bool denied(const struct esl_session *s)
+{
+    return s->connected && !s->full;
+}
+
 enum va_err esl_session_command(struct esl_session *s, struct str text, const struct esl_then *then)
 {
-    struct str rest = text, verb = str_cut(&rest, ' ');
-    char word[32];
-    /* getvar's answer is neither framed nor escaped: a value could forge messages (fact 3). */
-    if (verb.len >= 6 && str_ieqz(str_make(verb.p, 6), "getvar"))
-        return VA_ENOTSUP;
-    if (!verb.len || !esl_word_ok(verb) || !str_copy(word, sizeof(word), verb))
-        return VA_EINVAL;
-    return line(s, word, rest, ESL_REQUEST_COMMAND, then);
+    struct buf b;
+    buf_init(&b, s->out_max);
+    enum va_err err = esl_command_free_line(&b, text);
+    if (!err)
+        return send_whole(s, &b, ESL_REQUEST_COMMAND, then);
+    buf_free(&b);
+    return err;
 }
 
 enum va_err esl_session_api(struct esl_session *s, struct str text, const struct esl_then *then)
 {
+    if (denied(s))
+        return VA_ENOTSUP;
     return text.len ? line(s, "api", text, ESL_REQUEST_API, then) : VA_EINVAL;
 }
 
 enum va_err esl_session_getvar(struct esl_session *s, const char *name, const struct esl_then *then)
 {
-    if (!s->connected)
-        return VA_EAGAIN;
+    if (!s->connected || denied(s))
+        return s->connected ? VA_ENOTSUP : VA_EAGAIN;
     if (!esl_word_ok(str_of(name)))
         return VA_EINVAL;
     struct buf b;
@@ -53,8 +67,8 @@ enum va_err esl_session_getvar(struct esl_session *s, const char *name, const st
 enum va_err esl_session_setvar(struct esl_session *s, const char *name, struct str value,
                                const struct esl_then *then)
 {
-    if (!s->connected)
-        return VA_EAGAIN;
+    if (!s->connected || denied(s))
+        return s->connected ? VA_ENOTSUP : VA_EAGAIN;
     if (!esl_word_ok(str_of(name)))
         return VA_EINVAL;
     struct buf b;
@@ -69,11 +83,6 @@ enum va_err esl_session_setvar(struct esl_session *s, const char *name, struct s
     return submit(s, &b, ESL_REQUEST_API, then);
 }
 
-static const char *format_word(enum esl_format format)
-{
-    return format == ESL_JSON ? "json" : format == ESL_XML ? "xml" : "plain";
-}
-
 /* A job's event comes only to those who subscribed to it, even with myevents. The format keyword
  * is given because it would fall back to plain for all events else (esl.md §1.5). */
 static enum va_err subscribe_jobs(struct esl_session *s)
@@ -82,7 +91,7 @@ static enum va_err subscribe_jobs(struct esl_session *s)
         return VA_OK;
     struct buf b;
     buf_init(&b, s->out_max);
-    (void)buf_addf(&b, "event %s BACKGROUND_JOB\n", format_word(s->format));
+    (void)buf_addf(&b, "event %s BACKGROUND_JOB\n", esl_format_word(s->format));
     enum va_err err = submit(s, &b, ESL_REQUEST_COMMAND, NULL);
     s->jobs_subscribed = !err;
     return err;
@@ -92,36 +101,36 @@ enum va_err esl_session_bgapi(struct esl_session *s, struct str text, const stru
 {
     if (!text.len || !esl_line_ok(text))
         return VA_EINVAL;
+    if (denied(s))
+        return VA_ENOTSUP;
     enum va_err err = subscribe_jobs(s);
     return err ? err : esl_conn_bgapi(s->conn, text, then);
 }
 
-static void build_execute(struct buf *b, const char *event_uuid, const struct esl_execute *x)
+static enum va_err switch_api(struct esl_switch *sw, struct str text, const struct esl_then *then)
 {
-    (void)buf_addz(b, "sendmsg\ncall-command: execute\n");
-    esl_command_headerz(b, "execute-app-name", x->app);
-    esl_command_headerz(b, "Event-UUID", event_uuid);
-    if (!x->no_lock)
-        (void)buf_addz(b, "event-lock: true\n");
-    if (x->async)
-        (void)buf_addz(b, "async: true\n");
-    if (x->loops != 0 && x->loops != 1)
-        (void)buf_addf(b, "loops: %d\n", x->loops);
-    esl_command_app_arg(b, x->arg, ESL_ARG_LINE_MAX);
+    return esl_session_api(container_of(sw, struct esl_session, sw), text, then);
 }
+
+static enum va_err switch_bgapi(struct esl_switch *sw, struct str text, const struct esl_then *then)
+{
+    return esl_session_bgapi(container_of(sw, struct esl_session, sw), text, then);
+}
+
+const struct esl_switch_ops esl_session_switch_ops = {switch_api, switch_bgapi};
 
 enum va_err esl_session_execute(struct esl_session *s, const struct esl_execute *x,
                                 const struct esl_then *then)
 {
-    if (!x || !x->app || !esl_word_ok(str_of(x->app)) || x->loops < -1)
+    if (!esl_execute_ok(x))
         return VA_EINVAL;
-    if (s->hungup)
-        return VA_ECLOSED;
+    if (s->hungup || !s->conn)
+        return s->conn ? VA_ECLOSED : VA_EAGAIN;
     struct esl_waiter *w = esl_waiter_new(&s->exec, then);
     if (!w)
         return VA_ENOMEM;
     buf_init(&w->text, s->out_max);
-    build_execute(&w->text, w->uuid, x);
+    esl_command_execute(&w->text, NULL, w->uuid, x);
     enum va_err err = esl_exec_start(&s->exec, w);
     if (err)
         esl_waiter_free(w);
@@ -165,7 +174,8 @@ enum va_err esl_session_unicast(struct esl_session *s, const struct esl_unicast 
 enum va_err esl_session_myevents(struct esl_session *s, enum esl_format format,
                                  const struct esl_then *then)
 {
-    enum va_err err = line(s, "myevents", str_of(format_word(format)), ESL_REQUEST_COMMAND, then);
+    enum va_err err =
+        line(s, "myevents", str_of(esl_format_word(format)), ESL_REQUEST_COMMAND, then);
     if (!err)
         s->format = format;
     return err;
@@ -175,10 +185,17 @@ enum va_err esl_session_linger(struct esl_session *s, unsigned seconds, const st
 {
     if (seconds == 0) /* "linger" alone would keep the channel's memory for ever (esl.md §1.7) */
         return VA_EINVAL;
+    if (denied(s))
+        return VA_ENOTSUP;
     struct buf b;
     buf_init(&b, s->out_max);
     (void)buf_addf(&b, "linger %u\n", seconds);
     return submit(s, &b, ESL_REQUEST_COMMAND, then);
+}
+
+enum va_err esl_session_nolinger(struct esl_session *s, const struct esl_then *then)
+{
+    return denied(s) ? VA_ENOTSUP : line(s, "nolinger", (struct str){0}, ESL_REQUEST_COMMAND, then);
 }
 
 enum va_err esl_session_divert_events(struct esl_session *s, bool on, const struct esl_then *then)
@@ -221,24 +238,47 @@ enum va_err esl_session_exit(struct esl_session *s, const struct esl_then *then)
 
 enum va_err esl_session_poke(struct esl_session *s)
 {
-    return esl_conn_send_raw(s->conn, "\n", 1);
+    return s->conn ? esl_conn_send_raw(s->conn, "\n", 1) : VA_EAGAIN;
+}
+
+enum va_err esl_session_nomedia(struct esl_session *s, const char *uuid,
+                                const struct esl_then *then)
+{
+    if (uuid && !esl_uuid_ok(str_of(uuid)))
+        return VA_EINVAL;
+    struct buf b;
+    buf_init(&b, s->out_max);
+    (void)buf_addz(&b, "sendmsg\ncall-command: nomedia\n");
+    esl_command_headerz(&b, "nomedia-uuid", uuid);
+    return submit(s, &b, ESL_REQUEST_COMMAND, then);
+}
+
+enum va_err esl_session_xferext(struct esl_session *s, const struct esl_execute *list, size_t count,
+                                const struct esl_then *then)
+{
+    struct buf b;
+    buf_init(&b, s->out_max);
+    (void)buf_addz(&b, "sendmsg\ncall-command: xferext\n");
+    for (size_t i = 0; i < count; i++) {
+        if (!b.err && (!esl_execute_ok(&list[i]) || !esl_line_ok(list[i].arg)))
+            b.err = VA_EINVAL;
+        (void)buf_addf(&b, "application: %s ", list[i].app ? list[i].app : "");
+        (void)buf_adds(&b, list[i].arg);
+        (void)buf_addc(&b, '\n');
+    }
+    if (!b.err && count == 0)
+        b.err = VA_EINVAL;
+    return submit(s, &b, ESL_REQUEST_COMMAND, then);
 }
 
 enum va_err esl_session_send_custom(struct esl_session *s, const char *subclass,
                                     const struct esl_field *fields, size_t count, struct str body,
                                     const struct esl_then *then)
 {
+    if (denied(s))
+        return VA_ENOTSUP;
     struct buf b;
     buf_init(&b, s->out_max);
-    (void)buf_addz(&b, "sendevent CUSTOM\n");
-    esl_command_headerz(&b, "Event-Subclass", subclass);
-    for (size_t i = 0; i < count; i++)
-        esl_command_header(&b, fields[i].name, fields[i].value);
-    if (body.len)
-        esl_command_body(&b, body);
-    else
-        esl_command_end(&b);
-    enum va_err err = esl_conn_send(s->conn, &b, ESL_REQUEST_COMMAND, then);
-    buf_free(&b);
-    return err;
+    esl_command_send_event(&b, "CUSTOM", subclass, fields, count, body);
+    return send_whole(s, &b, ESL_REQUEST_COMMAND, then);
 }

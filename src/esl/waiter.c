@@ -51,64 +51,45 @@ void esl_waiter_tell(struct esl_waiter *w, const struct esl_result *r)
         then.on_result(then.arg, r);
 }
 
-void esl_waiters_init(struct esl_waiters *t)
+static struct esl_waiter *of(struct hlink *h)
 {
-    for (size_t i = 0; i < ESL_WAITER_BUCKETS; i++)
-        list_init(&t->bucket[i]);
-    t->count = 0;
+    return container_of(h, struct esl_waiter, hash_link);
 }
 
-static struct list *bucket(struct esl_waiters *t, struct str uuid)
+enum va_err esl_waiters_add(struct esl_waiters *t, struct esl_waiter *w)
 {
-    unsigned h = 0;
-    for (size_t i = 0; i < uuid.len; i++)
-        h = h * 31 + (unsigned char)uuid.p[i];
-    return &t->bucket[h % ESL_WAITER_BUCKETS];
-}
-
-void esl_waiters_add(struct esl_waiters *t, struct esl_waiter *w)
-{
-    list_push(bucket(t, str_of(w->uuid)), &w->link);
-    t->count++;
+    return htab_add(&t->tab, &w->hash_link, htab_hash(str_of(w->uuid)));
 }
 
 void esl_waiters_remove(struct esl_waiters *t, struct esl_waiter *w)
 {
-    link_remove(&w->link);
-    t->count--;
+    htab_remove(&t->tab, &w->hash_link);
 }
 
 struct esl_waiter *esl_waiters_find(struct esl_waiters *t, struct str uuid)
 {
-    if (!t->count || uuid.len != UUID_TEXT - 1)
+    if (!t->tab.count || uuid.len != UUID_TEXT - 1)
         return NULL;
-    list_each(bucket(t, uuid), it, next)
-    {
-        struct esl_waiter *w = container_of(it, struct esl_waiter, link);
-        if (str_eqz(uuid, w->uuid))
-            return w;
+    for (struct hlink *h = htab_first(&t->tab, htab_hash(uuid)); h; h = htab_next(h)) {
+        if (str_eqz(uuid, of(h)->uuid))
+            return of(h);
     }
     return NULL;
 }
 
 struct esl_waiter *esl_waiters_any(struct esl_waiters *t)
 {
-    for (size_t i = 0; i < ESL_WAITER_BUCKETS; i++) {
-        if (!list_empty(&t->bucket[i]))
-            return container_of(t->bucket[i].head.next, struct esl_waiter, link);
-    }
-    return NULL;
+    struct hlink *h = htab_any(&t->tab);
+    return h ? of(h) : NULL;
 }
 
 void esl_waiters_forget(struct esl_waiters *t, const void *arg)
 {
-    for (size_t i = 0; i < ESL_WAITER_BUCKETS; i++) {
-        list_each(&t->bucket[i], it, next)
-        {
-            struct esl_waiter *w = container_of(it, struct esl_waiter, link);
-            if (w->then.arg == arg)
-                w->then.on_result = NULL;
-        }
+    size_t at = 0;
+    struct hlink *next = NULL;
+    for (struct hlink *h; (h = htab_walk(&t->tab, &at, &next));) {
+        if (of(h)->then.arg == arg)
+            of(h)->then.on_result = NULL;
     }
 }
 

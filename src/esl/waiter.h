@@ -6,24 +6,25 @@
 #define VA_ESL_WAITER_H
 
 #include "base/buf.h"
+#include "base/htab.h"
 #include "base/rand.h"
 #include "esl/types.h"
 #include "net/loop.h"
 
 struct esl_waiter {
-    struct link link; /* in a bucket, or in a queue before it is sent */
+    struct link link;       /* in a queue before it is sent */
+    struct hlink hash_link; /* in a table by uuid after */
     char uuid[UUID_TEXT];
+    bool accepted;        /* FreeSWITCH said +OK: only the event is missing */
     struct esl_then then; /* on_result NULL: nobody waits any more */
     struct tmr tmr;
     void *owner;
     struct buf text; /* command not sent yet */
 };
 
-enum { ESL_WAITER_BUCKETS = 16 };
-
+/** Zero-initialise. */
 struct esl_waiters {
-    struct list bucket[ESL_WAITER_BUCKETS];
-    size_t count;
+    struct htab tab;
 };
 
 /** With a fresh uuid. NULL when out of memory. */
@@ -33,8 +34,7 @@ void esl_waiter_free(struct esl_waiter *w);
 /** Tell its owner; `w` is gone when done is true. */
 void esl_waiter_tell(struct esl_waiter *w, const struct esl_result *r);
 
-void esl_waiters_init(struct esl_waiters *t);
-void esl_waiters_add(struct esl_waiters *t, struct esl_waiter *w);
+VA_CHECK enum va_err esl_waiters_add(struct esl_waiters *t, struct esl_waiter *w);
 void esl_waiters_remove(struct esl_waiters *t, struct esl_waiter *w);
 struct esl_waiter *esl_waiters_find(struct esl_waiters *t, struct str uuid);
 /** Any one of them, or NULL. */

@@ -33,8 +33,13 @@ static enum va_err open_handles(struct loop *loop)
         return va_err_from_uv(status);
     loop->wake.data = loop;
     loop->open_handles++;
+    if (!loop->owns_uv) /* a caller's uv_run() ends when its own work is done */
+        uv_unref((uv_handle_t *)&loop->wake);
     uv_timer_init(loop->uv, &loop->timer);
     loop->timer.data = loop;
+    loop->open_handles++;
+    uv_idle_init(loop->uv, &loop->soon);
+    loop->soon.data = loop;
     loop->open_handles++;
     return VA_OK;
 }
@@ -86,7 +91,9 @@ void loop_run(struct loop *loop)
 
 void loop_turn(struct loop *loop, bool wait)
 {
+    loop->turning = true;
     uv_run(loop->uv, wait ? UV_RUN_ONCE : UV_RUN_NOWAIT);
+    loop->turning = false;
 }
 
 void loop_stop(struct loop *loop)
@@ -112,8 +119,9 @@ void loop_free(struct loop **ploop)
     deliver_all(loop);
     uv_close((uv_handle_t *)&loop->wake, on_own_closed);
     uv_close((uv_handle_t *)&loop->timer, on_own_closed);
+    uv_close((uv_handle_t *)&loop->soon, on_own_closed);
     while (loop->open_handles)
-        uv_run(loop->uv, UV_RUN_NOWAIT);
+        uv_run(loop->uv, UV_RUN_ONCE);
     if (loop->owns_uv) {
         uv_run(loop->uv, UV_RUN_NOWAIT);
         int status = uv_loop_close(loop->uv);

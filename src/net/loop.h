@@ -36,13 +36,15 @@ struct mail {
 VA_CHECK enum va_err loop_new(const struct va_clock *clock, size_t mailbox_max,
                               struct loop **ret_loop);
 
-/** The same on a uv_loop_t of the caller's, who runs it. loop_free() then leaves it open. */
+/** The same on a uv_loop_t of the caller's, who runs it; waiting for mail alone does not keep it
+ *  running. loop_free(), outside of uv_run(), leaves it open. */
 VA_CHECK enum va_err loop_attach(uv_loop_t *uv, const struct va_clock *clock, size_t mailbox_max,
                                  struct loop **ret_loop);
 
 /** Run until loop_stop(). On the owning thread. */
 void loop_run(struct loop *loop);
-/** Run what is ready, and wait for at most one event when `wait`. For tests. */
+/** Run what is ready, and wait for at most one event when `wait`. For blocking callers and tests.
+ */
 void loop_turn(struct loop *loop, bool wait);
 /** Ask loop_run() to return. Any thread, idempotent. */
 void loop_stop(struct loop *loop);

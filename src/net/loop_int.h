@@ -12,7 +12,9 @@ struct loop {
 
     uv_async_t wake;
     uv_timer_t timer;
-    unsigned open_handles;
+    uv_idle_t soon;        /* instead of it when the next timer is due already */
+    bool turning;          /* in loop_turn() */
+    unsigned open_handles; /* and look-ups under way */
 
     uv_mutex_t lock; /* guards box_*, stopping, refused */
     struct mail *box_first, *box_last;

@@ -49,16 +49,28 @@ static void on_uv_due(uv_timer_t *timer)
     loop_timers_turn(timer->data);
 }
 
+static void on_uv_soon(uv_idle_t *soon)
+{
+    loop_timers_turn(soon->data);
+}
+
+/* What is due already goes by an idle handle: libuv fires a timer of 0 ms that is started by a
+ * timer at once, again and again, and would never come to look at its sockets. */
 static void arm(struct loop *loop)
 {
+    uint64_t now = loop_now_us(loop), due = loop->heap_len ? loop->heap[0]->due_us : 0;
+    if (loop->heap_len && due <= now) {
+        uv_timer_stop(&loop->timer);
+        uv_idle_start(&loop->soon, on_uv_soon);
+        return;
+    }
+    uv_idle_stop(&loop->soon);
     if (loop->heap_len == 0) {
         uv_timer_stop(&loop->timer);
         return;
     }
-    uint64_t now = loop_now_us(loop), due = loop->heap[0]->due_us;
-    uint64_t wait_ms = due > now ? (due - now + 999) / 1000 : 0;
     uv_update_time(loop->uv);
-    uv_timer_start(&loop->timer, on_uv_due, wait_ms, 0);
+    uv_timer_start(&loop->timer, on_uv_due, (due - now + 999) / 1000, 0);
 }
 
 static void heap_room(struct loop *loop)
@@ -116,6 +128,8 @@ void loop_timers_turn(struct loop *loop)
             break;
         tmr_stop(t);
         t->on_fire(t->arg);
+        if (loop->turning) /* something happened: loop_turn() need not wait for more */
+            uv_stop(loop->uv);
     }
     arm(loop);
 }

@@ -1,5 +1,6 @@
 /* net/: loop, timers, mailbox, TCP, UDP. */
 #include "net/loop.h"
+#include "net/resolve.h"
 #include "net/tcp.h"
 #include "net/udp.h"
 
@@ -257,6 +258,105 @@ static void addresses_compare_and_print(void **state)
     assert_int_equal(net_addr_parse("localhost", 5, &a), VA_EINVAL);
 }
 
+struct again {
+    struct tmr t;
+    struct loop *loop;
+    unsigned fired;
+};
+
+static void on_again(void *arg)
+{
+    struct again *a = arg;
+    a->fired++;
+    tmr_start(&a->t, a->loop, 0, on_again, a);
+}
+
+/* Once it could: libuv fires a timer of 0 ms that restarts itself for ever. */
+static void a_timer_that_is_always_due_does_not_starve_sockets(void **state)
+{
+    (void)state;
+    struct again a = {0};
+    struct note *n = calloc(1, sizeof(*n));
+    int count = 0;
+    assert_int_equal(loop_new(NULL, 0, &a.loop), VA_OK);
+    tmr_start(&a.t, a.loop, 0, on_again, &a);
+    n->count = &count;
+    n->mail.deliver = on_note_back;
+    assert_int_equal(loop_post(a.loop, &n->mail), VA_OK); /* comes through a descriptor */
+    (void)alarm(60);
+    while (!count)
+        loop_turn(a.loop, true);
+    assert_true(a.fired >= 1);
+    tmr_stop(&a.t);
+    loop_free(&a.loop);
+}
+
+struct found {
+    enum va_err err;
+    size_t count, calls;
+    struct net_addr first;
+};
+
+static void on_found(void *arg, enum va_err err, const struct net_addr *addrs, size_t count)
+{
+    struct found *f = arg;
+    f->err = err;
+    f->count = count;
+    f->calls++;
+    if (count)
+        f->first = addrs[0];
+}
+
+static struct found look_up(struct loop *loop, const char *host)
+{
+    struct found f = {VA_OK, 0, 0, {{{0}}}};
+    struct resolve *r = NULL;
+    assert_int_equal(resolve_start(loop, host, 8021, on_found, &f, &r), VA_OK);
+    assert_int_equal(f.calls, 0); /* never from inside */
+    while (!f.calls)
+        loop_turn(loop, true);
+    return f;
+}
+
+static void names_and_numbers_become_addresses(void **state)
+{
+    (void)state;
+    struct loop *loop = NULL;
+    char text[NET_ADDR_TEXT];
+    assert_int_equal(loop_new(NULL, 0, &loop), VA_OK);
+    struct found f = look_up(loop, "192.0.2.7");
+    assert_int_equal(f.count, 1);
+    net_addr_text(&f.first, text);
+    assert_string_equal(text, "192.0.2.7:8021");
+    f = look_up(loop, "::1");
+    net_addr_text(&f.first, text);
+    assert_string_equal(text, "[::1]:8021");
+    f = look_up(loop, "localhost");
+    assert_int_equal(f.err, VA_OK);
+    assert_true(f.count >= 1);
+    assert_int_equal(net_addr_port(&f.first), 8021);
+    f = look_up(loop, "no-such-host.invalid");
+    assert_true(f.err == VA_ENOTFOUND || f.err == VA_EAGAIN); /* EAGAIN without a name server */
+    assert_int_equal(f.count, 0);
+    loop_free(&loop);
+}
+
+static void a_look_up_can_be_canceled_at_any_time(void **state)
+{
+    (void)state;
+    struct loop *loop = NULL;
+    struct found f = {VA_OK, 0, 0, {{{0}}}};
+    struct resolve *r = NULL;
+    assert_int_equal(loop_new(NULL, 0, &loop), VA_OK);
+    assert_int_equal(resolve_start(loop, "127.0.0.1", 1, on_found, &f, &r), VA_OK);
+    resolve_cancel(&r);
+    resolve_cancel(&r);
+    assert_int_equal(resolve_start(loop, "localhost", 1, on_found, &f, &r), VA_OK);
+    resolve_cancel(&r);
+    loop_free(&loop); /* waits for what could not be called back */
+    assert_int_equal(f.calls, 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -267,6 +367,9 @@ int main(void)
         cmocka_unit_test(tcp_connect_refused),
         cmocka_unit_test(udp_range_holds_ports_until_it_is_full),
         cmocka_unit_test(addresses_compare_and_print),
+        cmocka_unit_test(a_timer_that_is_always_due_does_not_starve_sockets),
+        cmocka_unit_test(names_and_numbers_become_addresses),
+        cmocka_unit_test(a_look_up_can_be_canceled_at_any_time),
     };
     return cmocka_run_group_tests_name("net", tests, NULL, NULL);
 }
