@@ -12,9 +12,9 @@
 #include "esl/escape.h"
 #include "live/live_rig.h"
 
-static struct live live;
-static struct live_answer answer;
-static struct esl_switch *const sw = &live.sw;
+static struct esl_blocking *live;
+static struct esl_answer answer;
+static struct esl_switch *sw;
 
 static const char *setting(const char *name, const char *otherwise)
 {
@@ -22,7 +22,7 @@ static const char *setting(const char *name, const char *otherwise)
     return value && *value ? value : otherwise;
 }
 
-#define SEND(call) live_wait(&live, (call), &answer)
+#define SEND(call) live_wait(live, (call), &answer)
 #define THEN       live_then(&answer)
 
 static void good(struct str text, enum va_err want)
@@ -340,7 +340,7 @@ static void outcomes_by_sip(void **state)
 /* Cancelled while it rings, however many phones do. */
 static void cancel(const char *endpoint)
 {
-    struct live_answer job = {0};
+    struct esl_answer job = {0};
     struct esl_originated o = {0};
     struct va_fault fault;
     char id[UUID_TEXT];
@@ -348,21 +348,20 @@ static void cancel(const char *endpoint)
     bool there = false;
     assert_int_equal(esl_originate(sw, &call, live_then(&job), id, &fault), VA_OK);
     for (uint64_t until = live_ms() + 3000; !there && live_ms() < until;) {
-        struct str text = SEND(esl_uuid_exists(sw, id, THEN));
-        assert_int_equal(esl_bool_read(answer.err, text, &there), VA_OK);
+        struct str said = SEND(esl_uuid_exists(sw, id, THEN));
+        assert_int_equal(esl_bool_read(answer.err, said, &there), VA_OK);
     }
     assert_true(there);
     (void)usleep(500000); /* so that the phones ring */
     assert_false(job.done);
     uint64_t t = live_ms();
     good(SEND(esl_originate_cancel(sw, id, THEN)), VA_OK);
-    while (!job.done)
-        live_pump(&live);
-    assert_int_equal(esl_originate_read(job.err, buf_str(&job.text), &o), VA_OK);
+    struct str text = live_wait(live, VA_OK, &job);
+    assert_int_equal(esl_originate_read(job.err, text, &o), VA_OK);
     print_message("%-52s %-12s %.*s, %llu ms after\n", endpoint, esl_outcome_text(o.outcome),
                   STR_ARG(o.cause), (unsigned long long)(live_ms() - t));
     assert_int_equal(o.outcome, ESL_CANCELED);
-    buf_free(&job.text);
+    esl_answer_free(&job);
 }
 
 static void cancels(void **state)
@@ -624,10 +623,13 @@ int main(void)
     }
     if (getenv("ESL_ONLY"))
         cmocka_set_test_filter(getenv("ESL_ONLY"));
-    live_open(&live, getenv("ESL_HOST"), setting("ESL_PORT", "8021"),
-              setting("ESL_PASSWORD", "ClueCon"));
+    live = live_open(getenv("ESL_HOST"), setting("ESL_PORT", "8021"),
+                     setting("ESL_PASSWORD", "ClueCon"));
+    if (!live)
+        return 1;
+    sw = esl_blocking_switch(live);
     int failed = cmocka_run_group_tests_name("esl_live", tests, NULL, NULL);
-    buf_free(&answer.text);
-    live_close(&live);
+    esl_answer_free(&answer);
+    esl_blocking_close(&live);
     return failed;
 }
