@@ -205,18 +205,62 @@ enum va_err esl_uuid_transfer(struct esl_switch *sw, const char *uuid,
     return esl_line_api(&l, sw, then);
 }
 
-enum va_err esl_uuid_send_dtmf(struct esl_switch *sw, const char *uuid, const char *digits,
-                               unsigned ms, const struct esl_then *then)
+enum va_err esl_uuid_deflect(struct esl_switch *sw, const char *uuid, const char *uri,
+                             const struct esl_then *then)
+{
+    /* Taken as it is, from the first blank to the end of the line. */
+    struct str s = str_of(uri);
+    for (size_t i = 0; i < s.len; i++)
+        if ((unsigned char)s.p[i] <= ' ' || s.p[i] == 0x7F)
+            return VA_EINVAL;
+    if (!s.len)
+        return VA_EINVAL;
+    struct esl_line l;
+    esl_line_begin(&l, "uuid_deflect");
+    esl_line_uuid(&l, uuid);
+    esl_line_text(&l, uri);
+    return esl_line_api(&l, sw, then);
+}
+
+enum va_err esl_sched_hangup(struct esl_switch *sw, const char *uuid, unsigned after_s,
+                             const char *cause, const struct esl_then *then)
+{
+    enum { LATEST = 31 * 86400 };
+    if (!after_s || after_s > LATEST)
+        return VA_EINVAL;
+    struct esl_line l;
+    esl_line_begin(&l, "sched_hangup");
+    (void)buf_addf(&l.b, " +%u", after_s);
+    esl_line_uuid(&l, uuid);
+    if (cause)
+        esl_line_word(&l, cause);
+    return esl_line_api(&l, sw, then);
+}
+
+static enum va_err dtmf(struct esl_switch *sw, const char *verb, const char *uuid,
+                        const char *digits, unsigned ms, const struct esl_then *then)
 {
     size_t len = digits ? strlen(digits) : 0;
     if (!len || len > ESL_DTMF_MAX || strspn(digits, "0123456789*#ABCDabcdFfwW") != len ||
         ms > ESL_DTMF_MS_MAX)
         return VA_EINVAL;
     struct esl_line l;
-    esl_line_begin(&l, "uuid_send_dtmf");
+    esl_line_begin(&l, verb);
     esl_line_uuid(&l, uuid);
     esl_line_text(&l, digits);
     if (ms)
         (void)buf_addf(&l.b, "@%u", ms);
     return esl_line_api(&l, sw, then);
+}
+
+enum va_err esl_uuid_send_dtmf(struct esl_switch *sw, const char *uuid, const char *digits,
+                               unsigned ms, const struct esl_then *then)
+{
+    return dtmf(sw, "uuid_send_dtmf", uuid, digits, ms, then);
+}
+
+enum va_err esl_uuid_recv_dtmf(struct esl_switch *sw, const char *uuid, const char *digits,
+                               unsigned ms, const struct esl_then *then)
+{
+    return dtmf(sw, "uuid_recv_dtmf", uuid, digits, ms, then);
 }

@@ -22,6 +22,10 @@ VA_CHECK enum va_err esl_uuid_bridge(struct esl_switch *sw, const char *a, const
 VA_CHECK enum va_err esl_uuid_kill(struct esl_switch *sw, const char *uuid, const char *cause,
                                    const struct esl_then *then);
 
+/** Hang up later. @param after_s  1 to 31 days [s]. @param cause  NULL: ALLOTTED_TIMEOUT */
+VA_CHECK enum va_err esl_sched_hangup(struct esl_switch *sw, const char *uuid, unsigned after_s,
+                                      const char *cause, const struct esl_then *then);
+
 /** Answer; pre-answer (early media). What cannot be answered is VA_EREFUSED, also a channel that
  *  is gone. */
 VA_CHECK enum va_err esl_uuid_answer(struct esl_switch *sw, const char *uuid,
@@ -69,16 +73,25 @@ VA_CHECK enum va_err esl_uuid_break(struct esl_switch *sw, const char *uuid, boo
                                     const struct esl_then *then);
 
 enum esl_hold { ESL_HOLD_ON, ESL_HOLD_OFF, ESL_HOLD_TOGGLE };
-/** Send hold (SIP re-INVITE) to the phone of this leg. FreeSWITCH says +OK to a channel that is gone
- *  too. */
+/** Send hold (SIP re-INVITE) to the phone of this leg. VA_EREFUSED: it is so already. FreeSWITCH
+ * says +OK to a channel that is gone. */
 VA_CHECK enum va_err esl_uuid_hold(struct esl_switch *sw, const char *uuid, enum esl_hold hold,
                                    const struct esl_then *then);
-/** Let FreeSWITCH leave the media path (false) or take it back. */
+/** Let FreeSWITCH leave the media path of a bridged call (false) or take it back. */
 VA_CHECK enum va_err esl_uuid_media(struct esl_switch *sw, const char *uuid, bool on,
                                     const struct esl_then *then);
 /** Tell a phone to act: "hold", "talk" (answer or resume), … as it understands SIP NOTIFY. */
 VA_CHECK enum va_err esl_uuid_phone_event(struct esl_switch *sw, const char *uuid,
                                           const char *event, const struct esl_then *then);
+
+/**
+ * Send an answered SIP call elsewhere by REFER. `+OK` comes for any channel; whether the phone did
+ * it is told by its events.
+ *
+ * @param uri  "sip:1001@example.org", no blank
+ */
+VA_CHECK enum va_err esl_uuid_deflect(struct esl_switch *sw, const char *uuid, const char *uri,
+                                      const struct esl_then *then);
 
 /** Where to. */
 struct esl_transfer {
@@ -99,6 +112,9 @@ enum { ESL_DTMF_MAX = 90, ESL_DTMF_MS_MAX = 10000 };
  * @param ms      Length of each [ms], to ESL_DTMF_MS_MAX; 0: FreeSWITCH's default
  */
 VA_CHECK enum va_err esl_uuid_send_dtmf(struct esl_switch *sw, const char *uuid, const char *digits,
+                                        unsigned ms, const struct esl_then *then);
+/** As if the other side had pressed them; arguments as esl_uuid_send_dtmf(). */
+VA_CHECK enum va_err esl_uuid_recv_dtmf(struct esl_switch *sw, const char *uuid, const char *digits,
                                         unsigned ms, const struct esl_then *then);
 /** Forget digits that came and were not read. */
 VA_CHECK enum va_err esl_uuid_flush_dtmf(struct esl_switch *sw, const char *uuid,

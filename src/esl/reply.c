@@ -2,10 +2,10 @@
  * mod_event_socket.c; "-ERR no reply" is what the socket says for an empty output. */
 #include "esl/reply.h"
 
-/* Whole answers that mean there is no such thing. */
+/* Beginnings of answers that mean there is no such thing. */
 static const char *const not_there[] = {
-    "-ERR No such channel!", "-ERR Cannot locate session!", "-ERR No such session",
-    "-ERR Invalid uuid",     "-ERR invalid uuid",           "Invalid Profile!",
+    "-ERR No such channel", "-ERR Cannot locate session!", "-ERR No such session",
+    "-ERR Invalid uuid",    "-ERR invalid uuid",           "Invalid Profile!",
 };
 
 static enum va_err refusal(struct str line)
@@ -13,7 +13,7 @@ static enum va_err refusal(struct str line)
     static const char unknown[] = "Command not found!";
     enum { UNKNOWN = sizeof(unknown) - 1 };
     for (size_t i = 0; i < sizeof(not_there) / sizeof(not_there[0]); i++)
-        if (str_eqz(line, not_there[i]))
+        if (str_starts(line, not_there[i]))
             return VA_ENOTFOUND;
     if (str_starts(line, "-USAGE"))
         return VA_EINVAL;

@@ -33,6 +33,55 @@ enum va_err esl_uuid_displace(struct esl_switch *sw, const char *uuid, bool star
     return esl_line_api(&l, sw, then);
 }
 
+enum va_err esl_uuid_fileman(struct esl_switch *sw, const char *uuid, enum esl_file_act act,
+                             int value, const struct esl_then *then)
+{
+    static const struct {
+        const char *word;
+        bool signed_value; /* a sign makes it a step; without one it is absolute */
+        bool has_value;
+    } acts[] = {{"pause", false, false}, {"stop", false, false}, {"restart", false, false},
+                {"seek", false, true},   {"seek", true, true},   {"speed", true, true},
+                {"volume", true, true}};
+    enum { VALUE_MAX = 86400000 };
+    if ((unsigned)act >= sizeof(acts) / sizeof(acts[0]) || value > VALUE_MAX ||
+        value < -VALUE_MAX || (value && !acts[act].has_value) ||
+        (value < 0 && !acts[act].signed_value) || (act == ESL_FILE_SKIP && !value))
+        return VA_EINVAL;
+    struct esl_line l;
+    esl_line_begin(&l, "uuid_fileman");
+    esl_line_uuid(&l, uuid);
+    esl_line_text(&l, acts[act].word);
+    if (acts[act].has_value)
+        (void)(acts[act].signed_value && value ? buf_addf(&l.b, ":%+d", value)
+                                               : buf_addf(&l.b, ":%d", value));
+    return esl_line_api(&l, sw, then);
+}
+
+static enum va_err audio(struct esl_switch *sw, const char *uuid, enum esl_direction direction,
+                         const char *what, int level, const struct esl_then *then)
+{
+    if ((unsigned)direction > ESL_WRITE)
+        return VA_EINVAL;
+    struct esl_line l;
+    esl_line_begin(&l, "uuid_audio");
+    esl_line_uuid(&l, uuid);
+    (void)buf_addf(&l.b, " start %s %s %d", direction == ESL_READ ? "read" : "write", what, level);
+    return esl_line_api(&l, sw, then);
+}
+
+enum va_err esl_uuid_mute(struct esl_switch *sw, const char *uuid, enum esl_direction direction,
+                          bool on, const struct esl_then *then)
+{
+    return audio(sw, uuid, direction, "mute", on ? -1 : 0, then);
+}
+
+enum va_err esl_uuid_level(struct esl_switch *sw, const char *uuid, enum esl_direction direction,
+                           int level, const struct esl_then *then)
+{
+    return level < -4 || level > 4 ? VA_EINVAL : audio(sw, uuid, direction, "level", level, then);
+}
+
 static void begin_stream(struct esl_line *l, const char *uuid, const char *what)
 {
     esl_line_begin(l, "uuid_audio_stream");

@@ -1,6 +1,6 @@
 /**
- * esl/stream.h: a channel's audio to and from elsewhere: recordings, displaced audio, WebSocket
- * streams of mod_audio_stream. As channel.h.
+ * esl/stream.h: a channel's audio: recordings, what plays, mute and level, displaced audio,
+ * WebSocket streams of mod_audio_stream. As channel.h.
  */
 #ifndef VA_ESL_STREAM_H
 #define VA_ESL_STREAM_H
@@ -32,6 +32,32 @@ VA_CHECK enum va_err esl_uuid_record(struct esl_switch *sw, const char *uuid, en
 VA_CHECK enum va_err esl_uuid_displace(struct esl_switch *sw, const char *uuid, bool start,
                                        struct str path, unsigned limit_s, bool mix,
                                        const struct esl_then *then);
+
+/** What is done to the file that plays. */
+enum esl_file_act {
+    ESL_FILE_PAUSE, /**< … and go on, in turn */
+    ESL_FILE_STOP,
+    ESL_FILE_RESTART, /**< from its beginning, at normal speed */
+    ESL_FILE_SEEK,    /**< to value [ms] ≥ 0 */
+    ESL_FILE_SKIP,    /**< by value [ms], forwards or back */
+    ESL_FILE_SPEED,   /**< by value steps; 0: back to normal */
+    ESL_FILE_VOLUME   /**< by value steps; 0: back to normal */
+};
+/** VA_EREFUSED when nothing plays. @param value  As above, ±86400000; else 0 */
+VA_CHECK enum va_err esl_uuid_fileman(struct esl_switch *sw, const char *uuid,
+                                      enum esl_file_act act, int value,
+                                      const struct esl_then *then);
+
+/** read: what comes from the phone; write: what it hears. */
+enum esl_direction { ESL_READ, ESL_WRITE };
+/** Silence instead of the audio, or the audio again. */
+VA_CHECK enum va_err esl_uuid_mute(struct esl_switch *sw, const char *uuid,
+                                   enum esl_direction direction, bool on,
+                                   const struct esl_then *then);
+/** @param level  −4 to 4; 0: as it is */
+VA_CHECK enum va_err esl_uuid_level(struct esl_switch *sw, const char *uuid,
+                                    enum esl_direction direction, int level,
+                                    const struct esl_then *then);
 
 /** Which audio a WebSocket stream carries. */
 enum esl_mix {

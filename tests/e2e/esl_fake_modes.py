@@ -144,9 +144,25 @@ def load():
     c.ask("event plain ALL", "plain\n\n")
     c.s.settimeout(0.3)
     got = c.all()
-    os.unlink(f.name)
     check("blast counts", got.count("event-plain\n\n") == 5 and got.count("#") == 1430, len(got))
     c.end()
+    c = Client("--blast", f.name, "--count", "20000", "--chunk", "7")
+    c.data = b""
+    c.s.sendall(b"event plain ALL\n\n")
+    for _ in range(100):
+        c.s.sendall(b"api echo hello\n\n")
+        c.data += c.s.recv(4096)
+    c.s.sendall(b"exit\n\n")
+    left, heads = c.all().encode(), []
+    while left:
+        head, _, left = left.partition(b"\n\n")
+        heads.append(head)
+        length = re.search(rb"Content-Length: (\d+)", head)
+        left = left[int(length[1]) if length else 0 :]
+    bad_heads = [h for h in heads if not h.startswith(b"Content-")]
+    check("answers come between whole events", not bad_heads and len(heads) > 103, bad_heads[:3])
+    c.end()
+    os.unlink(f.name)
     server = socket.create_server(("127.0.0.1", 0))
 
     def serve():

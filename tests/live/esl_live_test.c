@@ -5,15 +5,16 @@
  *
  * Touches only channels of its own. Needs mod_loopback, mod_sofia and a context "default" in which
  * 203 is busy, 204 rejects, 205 rings 3 s without an answer, 206 answers and parks and 9999 parks
- * unanswered; ESL_DOMAIN names a directory domain with users 1000 (not registered) and, when
- * ESL_REGISTERED names one, a user with at least one phone that rings.
+ * unanswered. ESL_SIP, ESL_WS, ESL_ANSWERS: see below. ESL_DOMAIN names a directory domain with
+ * users 1000 (not registered) and, when ESL_REGISTERED names one, a user with at least one phone
+ * that rings.
  */
 #include "esl/escape.h"
 #include "live/live_rig.h"
 
-static struct live live;
-static struct live_answer answer;
-static struct esl_switch *const sw = &live.sw;
+static struct esl_blocking *live;
+static struct esl_answer answer;
+static struct esl_switch *sw;
 
 static const char *setting(const char *name, const char *otherwise)
 {
@@ -21,7 +22,7 @@ static const char *setting(const char *name, const char *otherwise)
     return value && *value ? value : otherwise;
 }
 
-#define SEND(call) live_wait(&live, (call), &answer)
+#define SEND(call) live_wait(live, (call), &answer)
 #define THEN       live_then(&answer)
 
 static void good(struct str text, enum va_err want)
@@ -151,6 +152,31 @@ static void values_by_setvar(void **state)
     print_message("uuid_setvar: %d came back as they were, %d refused\n", sent, refused);
 }
 
+/* Long ones, made of everything that needs an escape. */
+static void long_values(void **state)
+{
+    (void)state;
+    enum { LONG = 60000 };
+    static const char unit[] = "a'\\ \n,=;|\"";
+    char *text = malloc(LONG), uuid[UUID_TEXT];
+    assert_non_null(text);
+    for (size_t i = 0; i < LONG; i++)
+        text[i] = unit[i % (sizeof(unit) - 1)];
+    struct str v = str_make(text, LONG);
+    struct esl_field field = {"v", v};
+    struct esl_originated o = originate((struct esl_originate){
+        .endpoint = "null/x", .app = "park", .vars = &field, .var_count = 1});
+    assert_int_equal(o.outcome, ESL_ANSWERED);
+    assert_true(str_copy(uuid, sizeof(uuid), o.uuid));
+    has_value(uuid, "v", v);
+    good(SEND(esl_uuid_setvar(sw, uuid, "w", v, THEN)), VA_OK);
+    has_value(uuid, "w", v);
+    good(SEND(esl_uuid_setvar_multi(sw, uuid, &field, 1, THEN, NULL)), VA_OK);
+    has_value(uuid, "v", v);
+    kill_channel(uuid);
+    free(text);
+}
+
 enum { BATCH = 20 };
 
 /* BATCH random values that `escape` takes, in fields of the names v0, v1, … */
@@ -243,6 +269,11 @@ static void arguments_arrive(void **state)
         runs_with(uuid, arg);
         kill_channel(uuid);
     }
+    new_channel(uuid, "null/x");
+    struct esl_transfer to = {.extension = str_of("park:a b"), .dialplan = "inline"};
+    good(SEND(esl_uuid_transfer(sw, uuid, &to, THEN)), VA_OK);
+    runs_with(uuid, str_of("a b"));
+    kill_channel(uuid);
 }
 
 /* ---- originate ------------------------------------------------------------------------------ */
@@ -282,10 +313,34 @@ static void outcomes(void **state)
     outcome("loopback/203/default,loopback/206/default", 0, ESL_ANSWERED);
 }
 
+/* ESL_SIP is host:port where the same numbers answer by SIP. */
+static void outcomes_by_sip(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *number;
+        enum esl_outcome outcome;
+    } rows[] = {{"206", ESL_ANSWERED},
+                {"203", ESL_BUSY},
+                {"204", ESL_REJECTED},
+                {"205", ESL_NO_ANSWER},
+                {"4711", ESL_NO_ROUTE}};
+    char endpoint[200];
+    const char *sip = getenv("ESL_SIP");
+    if (!sip)
+        skip();
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        (void)snprintf(endpoint, sizeof(endpoint), "sofia/internal/%s@%s", rows[i].number, sip);
+        outcome(endpoint, 0, rows[i].outcome);
+    }
+    (void)snprintf(endpoint, sizeof(endpoint), "sofia/internal/9999@%s", sip);
+    outcome(endpoint, 1, ESL_NO_ANSWER);
+}
+
 /* Cancelled while it rings, however many phones do. */
 static void cancel(const char *endpoint)
 {
-    struct live_answer job = {0};
+    struct esl_answer job = {0};
     struct esl_originated o = {0};
     struct va_fault fault;
     char id[UUID_TEXT];
@@ -293,21 +348,20 @@ static void cancel(const char *endpoint)
     bool there = false;
     assert_int_equal(esl_originate(sw, &call, live_then(&job), id, &fault), VA_OK);
     for (uint64_t until = live_ms() + 3000; !there && live_ms() < until;) {
-        struct str text = SEND(esl_uuid_exists(sw, id, THEN));
-        assert_int_equal(esl_bool_read(answer.err, text, &there), VA_OK);
+        struct str said = SEND(esl_uuid_exists(sw, id, THEN));
+        assert_int_equal(esl_bool_read(answer.err, said, &there), VA_OK);
     }
     assert_true(there);
     (void)usleep(500000); /* so that the phones ring */
     assert_false(job.done);
     uint64_t t = live_ms();
     good(SEND(esl_originate_cancel(sw, id, THEN)), VA_OK);
-    while (!job.done)
-        live_pump(&live);
-    assert_int_equal(esl_originate_read(job.err, buf_str(&job.text), &o), VA_OK);
+    struct str text = live_wait(live, VA_OK, &job);
+    assert_int_equal(esl_originate_read(job.err, text, &o), VA_OK);
     print_message("%-52s %-12s %.*s, %llu ms after\n", endpoint, esl_outcome_text(o.outcome),
                   STR_ARG(o.cause), (unsigned long long)(live_ms() - t));
     assert_int_equal(o.outcome, ESL_CANCELED);
-    buf_free(&job.text);
+    esl_answer_free(&job);
 }
 
 static void cancels(void **state)
@@ -343,7 +397,16 @@ static void channels(void **state)
     good(SEND(esl_uuid_flush_dtmf(sw, a, THEN)), VA_OK);
     good(SEND(esl_uuid_broadcast(sw, a, str_of("tone_stream://%(9000,0,440)"), ESL_LEG_BOTH, THEN)),
          VA_OK);
+    struct str text = {0};
+    for (uint64_t until = live_ms() + 3000; !str_starts(text, "+OK") && live_ms() < until;)
+        text = SEND(esl_uuid_fileman(sw, a, ESL_FILE_PAUSE, 0, THEN)); /* until it plays */
+    good(text, VA_OK);
+    good(SEND(esl_uuid_fileman(sw, a, ESL_FILE_VOLUME, -1, THEN)), VA_OK);
+    good(SEND(esl_uuid_mute(sw, a, ESL_READ, true, THEN)), VA_OK);
+    good(SEND(esl_uuid_level(sw, a, ESL_WRITE, 2, THEN)), VA_OK);
     good(SEND(esl_uuid_break(sw, a, true, THEN)), VA_OK);
+    good(SEND(esl_uuid_recv_dtmf(sw, a, "12", 0, THEN)), VA_OK);
+    good(SEND(esl_sched_hangup(sw, b, 60, NULL, THEN)), VA_OK);
     good(SEND(esl_uuid_record(sw, a, ESL_RECORD_START, str_of("/tmp/esl live 'x'.wav"), 60, THEN)),
          VA_OK);
     good(SEND(esl_uuid_record(sw, a, ESL_RECORD_MASK, str_of("/tmp/esl live 'x'.wav"), 0, THEN)),
@@ -366,6 +429,28 @@ static void channels(void **state)
     good(SEND(esl_uuid_park(sw, b, THEN)), VA_OK);
     kill_channel(a);
     kill_channel(b);
+}
+
+/* ESL_ANSWERS names a registered user whose phone answers by itself. */
+static void a_phone(void **state)
+{
+    (void)state;
+    char endpoint[200], a[UUID_TEXT];
+    const char *user = getenv("ESL_ANSWERS");
+    if (!user)
+        skip();
+    (void)snprintf(endpoint, sizeof(endpoint), "user/%s@%s", user,
+                   setting("ESL_DOMAIN", "lab.local"));
+    new_channel(a, endpoint);
+    good(SEND(esl_uuid_hold(sw, a, ESL_HOLD_ON, THEN)), VA_OK);
+    good(SEND(esl_uuid_hold(sw, a, ESL_HOLD_ON, THEN)), VA_EREFUSED); /* it is held */
+    good(SEND(esl_uuid_hold(sw, a, ESL_HOLD_TOGGLE, THEN)), VA_OK);
+    good(SEND(esl_uuid_hold(sw, a, ESL_HOLD_OFF, THEN)), VA_EREFUSED);
+    good(SEND(esl_uuid_phone_event(sw, a, "talk", THEN)), VA_OK);
+    good(SEND(esl_uuid_send_dtmf(sw, a, "1", 0, THEN)), VA_OK);
+    struct str text = SEND(esl_uuid_media(sw, a, true, THEN));
+    print_message("uuid_media: %.*s", STR_ARG(text));
+    good(SEND(esl_uuid_kill(sw, a, "USER_BUSY", THEN)), VA_OK);
 }
 
 static void channels_that_are_gone(void **state)
@@ -394,6 +479,11 @@ static void channels_that_are_gone(void **state)
     good(SEND(esl_uuid_hold(sw, gone, ESL_HOLD_ON, THEN)), VA_OK); /* so it says */
     good(SEND(esl_uuid_media(sw, gone, true, THEN)), VA_EREFUSED);
     good(SEND(esl_uuid_phone_event(sw, gone, "talk", THEN)), VA_EREFUSED);
+    good(SEND(esl_uuid_deflect(sw, gone, "sip:x", THEN)), VA_ENOTFOUND);
+    good(SEND(esl_uuid_fileman(sw, gone, ESL_FILE_STOP, 0, THEN)), VA_ENOTFOUND);
+    good(SEND(esl_uuid_mute(sw, gone, ESL_READ, true, THEN)), VA_ENOTFOUND);
+    good(SEND(esl_sched_hangup(sw, gone, 9, NULL, THEN)), VA_ENOTFOUND);
+    good(SEND(esl_uuid_recv_dtmf(sw, gone, "1", 0, THEN)), VA_ENOTFOUND);
     good(SEND(esl_originate_cancel(sw, gone, THEN)), VA_OK);
     struct str text = SEND(esl_uuid_getvar(sw, gone, "a", THEN));
     assert_int_equal(esl_value_read(answer.err, text, &v), VA_ENOTFOUND);
@@ -458,6 +548,7 @@ static void rows(void **state)
     assert_int_equal(esl_dump_read(answer.err, text, ev), VA_OK);
     assert_true(str_eqz(esl_event_uuid(ev), a));
     assert_true(str_eqz(esl_event_var(ev, "esl_originate_id"), a));
+    assert_true(str_eqz(esl_event_var(ev, "origination_caller_id_name"), "[{\"]},\\"));
     esl_event_free(&ev);
     kill_channel(a);
 }
@@ -512,13 +603,16 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(channels_that_are_gone),
         cmocka_unit_test(channels),
+        cmocka_unit_test(a_phone),
         cmocka_unit_test(audio_stream),
         cmocka_unit_test(outcomes),
+        cmocka_unit_test(outcomes_by_sip),
         cmocka_unit_test(cancels),
         cmocka_unit_test(arguments_arrive),
         cmocka_unit_test(rows),
         cmocka_unit_test(the_whole),
         cmocka_unit_test(registrations),
+        cmocka_unit_test(long_values),
         cmocka_unit_test(values_by_setvar),
         cmocka_unit_test(values_by_setvar_multi),
         cmocka_unit_test(values_by_originate),
@@ -529,10 +623,13 @@ int main(void)
     }
     if (getenv("ESL_ONLY"))
         cmocka_set_test_filter(getenv("ESL_ONLY"));
-    live_open(&live, getenv("ESL_HOST"), setting("ESL_PORT", "8021"),
-              setting("ESL_PASSWORD", "ClueCon"));
+    live = live_open(getenv("ESL_HOST"), setting("ESL_PORT", "8021"),
+                     setting("ESL_PASSWORD", "ClueCon"));
+    if (!live)
+        return 1;
+    sw = esl_blocking_switch(live);
     int failed = cmocka_run_group_tests_name("esl_live", tests, NULL, NULL);
-    buf_free(&answer.text);
-    live_close(&live);
+    esl_answer_free(&answer);
+    esl_blocking_close(&live);
     return failed;
 }

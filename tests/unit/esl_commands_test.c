@@ -173,6 +173,36 @@ static void dtmf_lines(void **state)
     refuses(esl_uuid_send_dtmf(sw, U1, "1", ESL_DTMF_MS_MAX + 1, NULL), VA_EINVAL);
 }
 
+static void other_channel_lines(void **state)
+{
+    (void)state;
+    sends(esl_uuid_recv_dtmf(sw, U1, "1", 90, NULL), "uuid_recv_dtmf " U1 " 1@90");
+    refuses(esl_uuid_recv_dtmf(sw, U1, "x", 0, NULL), VA_EINVAL);
+    sends(esl_sched_hangup(sw, U1, 60, NULL, NULL), "sched_hangup +60 " U1);
+    sends(esl_sched_hangup(sw, U1, 1, "USER_BUSY", NULL), "sched_hangup +1 " U1 " USER_BUSY");
+    refuses(esl_sched_hangup(sw, U1, 0, NULL, NULL), VA_EINVAL); /* would be now */
+    refuses(esl_sched_hangup(sw, U1, 4000000000, NULL, NULL), VA_EINVAL);
+    sends(esl_uuid_deflect(sw, U1, "sip:1@a;x='y'", NULL), "uuid_deflect " U1 " sip:1@a;x='y'");
+    refuses(esl_uuid_deflect(sw, U1, "sip:1@a b", NULL), VA_EINVAL);
+    refuses(esl_uuid_deflect(sw, U1, NULL, NULL), VA_EINVAL);
+    sends(esl_uuid_fileman(sw, U1, ESL_FILE_PAUSE, 0, NULL), "uuid_fileman " U1 " pause");
+    sends(esl_uuid_fileman(sw, U1, ESL_FILE_SEEK, 500, NULL), "uuid_fileman " U1 " seek:500");
+    sends(esl_uuid_fileman(sw, U1, ESL_FILE_SKIP, 500, NULL), "uuid_fileman " U1 " seek:+500");
+    sends(esl_uuid_fileman(sw, U1, ESL_FILE_SKIP, -500, NULL), "uuid_fileman " U1 " seek:-500");
+    sends(esl_uuid_fileman(sw, U1, ESL_FILE_VOLUME, -1, NULL), "uuid_fileman " U1 " volume:-1");
+    sends(esl_uuid_fileman(sw, U1, ESL_FILE_SPEED, 0, NULL), "uuid_fileman " U1 " speed:0");
+    refuses(esl_uuid_fileman(sw, U1, ESL_FILE_SEEK, -1, NULL), VA_EINVAL);
+    refuses(esl_uuid_fileman(sw, U1, ESL_FILE_STOP, 1, NULL), VA_EINVAL);
+    refuses(esl_uuid_fileman(sw, U1, ESL_FILE_SKIP, 0, NULL), VA_EINVAL);
+    refuses(esl_uuid_fileman(sw, U1, (enum esl_file_act)9, 0, NULL), VA_EINVAL);
+    sends(esl_uuid_mute(sw, U1, ESL_READ, true, NULL), "uuid_audio " U1 " start read mute -1");
+    sends(esl_uuid_mute(sw, U1, ESL_WRITE, false, NULL), "uuid_audio " U1 " start write mute 0");
+    sends(esl_uuid_level(sw, U1, ESL_WRITE, -4, NULL), "uuid_audio " U1 " start write level -4");
+    refuses(esl_uuid_level(sw, U1, ESL_WRITE, 5, NULL), VA_EINVAL);
+    refuses(esl_uuid_level(sw, "a b", ESL_WRITE, 1, NULL), VA_EINVAL);
+    refuses(esl_uuid_mute(sw, U1, (enum esl_direction)2, true, NULL), VA_EINVAL);
+}
+
 static void variable_lines(void **state)
 {
     (void)state;
@@ -395,6 +425,7 @@ int main(void)
         cmocka_unit_test(broadcast_lines),
         cmocka_unit_test(transfer_lines),
         cmocka_unit_test(dtmf_lines),
+        cmocka_unit_test(other_channel_lines),
         cmocka_unit_test(variable_lines),
         cmocka_unit_test(no_line_reloads_the_event_socket),
         cmocka_unit_test(stream_lines),
