@@ -59,7 +59,7 @@ flags="-Wall -Wextra -Werror -O1"
 for header in $(sed -e '/^#/d' -e 's/ .*//' src/esl/public.txt); do
     echo "#include <$header>" >"$work/one.c"
     # shellcheck disable=SC2046,SC2086
-    cc $flags $(pkg-config --cflags voice-ai-esl) -c "$work/one.c" -o "$work/one.o" 2>"$work/out" ||
+    cc -std=c17 $flags $(pkg-config --cflags voice-ai-esl) -c "$work/one.c" -o "$work/one.o" 2>"$work/out" ||
         { not_ok "<$header> alone"; sed 's/^/    /' "$work/out"; }
 done
 for example in examples/*.c; do
@@ -68,7 +68,7 @@ for example in examples/*.c; do
     check "example $name, shared" cc $flags "$example" -o "$work/$name" $(pkg-config --cflags --libs voice-ai-esl)
     # shellcheck disable=SC2046,SC2086
     check "example $name, static" cc $flags "$example" -o "$work/$name-static" $(pkg-config --cflags voice-ai-esl) \
-        "$root/lib/libvoice-ai-esl.a" $(pkg-config --static --libs libuv)
+        -Wl,-Bstatic $(pkg-config --libs voice-ai-esl) -Wl,-Bdynamic $(pkg-config --static --libs libuv)
     [ "$(wc -l <"$example")" -le 75 ] || not_ok "example $name is short"
 done
 
