@@ -282,10 +282,11 @@ static bool read_line(struct esl_prompt *p, struct buf *ret_line)
 {
     int len = 0;
     esl_out_now(&p->app->out, str_of("")); /* what waits comes before the prompt */
-    (void)el_set(p->el, EL_PREP_TERM, 1); /* keys are ours before the prompt invites them */
     p->editing = true;
     const char *line = el_gets(p->el, &len);
     p->editing = p->hidden = false;
+    /* What is typed while a command runs is for the next prompt, and not shown twice. */
+    (void)el_set(p->el, EL_PREP_TERM, 1);
     buf_reset(ret_line);
     if (!line || len <= 0 || p->quit)
         return false;
@@ -322,6 +323,7 @@ int esl_prompt(struct esl_app *a)
         esl_app_say(a, "cannot use this terminal; give the command as argument");
         return ESL_EXIT_FAIL;
     }
+    (void)el_set(p.el, EL_PREP_TERM, 1);
     greet(&p);
     buf_init(&line, 1 << 20);
     while (!p.quit && !a->terminated && !a->out.broken && read_line(&p, &line))
