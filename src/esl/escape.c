@@ -23,7 +23,7 @@ bool esl_uuid_ok(struct str s)
 
 bool esl_word_ok(struct str s)
 {
-    static const char not_in_words[] = ":={}[]'\"\\$,;|";
+    static const char not_in_words[] = ":={}[]'\"\\$,;|^";
     for (size_t i = 0; i < s.len; i++) {
         unsigned char c = (unsigned char)s.p[i];
         if (c <= ' ' || c == 0x7F || strchr(not_in_words, c))
@@ -34,37 +34,103 @@ bool esl_word_ok(struct str s)
 
 bool esl_arg_expands(struct str s)
 {
-    return s.len && memmem(s.p, s.len, "${", 2);
+    bool dollar = false;
+    for (size_t i = 0; i < s.len; i++) {
+        if (dollar && s.p[i] == '{')
+            return true;
+        dollar = s.p[i] == '$' || (dollar && s.p[i] == '\\');
+    }
+    return false;
 }
 
-/* One escaping: `extra` (0: none) gets a backslash; blanks become \s at both ends or everywhere. */
-static void escape(struct buf *b, struct str s, char extra, bool all_blanks)
+static const struct str socket_module = STR_LIT("mod_event_socket");
+
+static bool holds(struct str s, struct str word)
+{
+    for (size_t i = 0; i + word.len <= s.len; i++)
+        if (str_ieq(str_make(s.p + i, word.len), word))
+            return true;
+    return false;
+}
+
+bool esl_line_reloads(struct str line)
+{
+    static const struct str reload = STR_LIT("reload"), unload = STR_LIT("unload");
+    return holds(line, socket_module) && (holds(line, reload) || holds(line, unload));
+}
+
+enum {
+    ALL_BLANKS = 1, /* blanks become \s everywhere, else only at both ends */
+    OUTER = 2       /* this text stands on the wire */
+};
+
+static const char *escaped(char c, bool blank_too)
+{
+    switch (c) {
+    case '\\': return "\\\\";
+    case '\'': return "\\'";
+    case '\n': return "\\n";
+    case '\r': return "\\r";
+    case '\t': return "\\t";
+    case ' ': return blank_too ? "\\s" : NULL;
+    default: return NULL;
+    }
+}
+
+/* One escaping: `extra` (0: none) gets a backslash. On the wire two quotes, which FreeSWITCH drops,
+ * protect what is not for un-escaping: its own module's name (esl_line_reloads) and a vertical tab
+ * at the end, which it strips from a line as a blank. */
+static void escape(struct buf *b, struct str s, char extra, unsigned flags)
 {
     for (size_t i = 0; i < s.len; i++) {
         char c = s.p[i];
-        bool edge = i == 0 || i + 1 == s.len;
-        const char *text = c == '\\'                          ? "\\\\"
-                           : c == '\''                        ? "\\'"
-                           : c == '\n'                        ? "\\n"
-                           : c == '\r'                        ? "\\r"
-                           : c == '\t'                        ? "\\t"
-                           : c == ' ' && (all_blanks || edge) ? "\\s"
-                                                              : NULL;
-        if (text) {
+        bool last = i + 1 == s.len;
+        const char *text = escaped(c, (flags & ALL_BLANKS) || i == 0 || last);
+        if (!text && extra && c == extra)
+            (void)buf_addc(b, '\\');
+        if (text)
             (void)buf_addz(b, text);
-        } else {
-            if (extra && c == extra)
-                (void)buf_addc(b, '\\');
+        else
             (void)buf_addc(b, c);
-        }
+        if (!(flags & OUTER))
+            continue;
+        bool module = s.len - i >= socket_module.len &&
+                      str_ieq(str_make(s.p + i, socket_module.len), socket_module);
+        if (module || (last && c == '\v'))
+            (void)buf_addz(b, "''");
     }
+}
+
+static bool has_nul(struct str s)
+{
+    return s.len && memchr(s.p, 0, s.len);
 }
 
 enum va_err esl_escape_setvar(struct buf *b, struct str value)
 {
-    if (value.len && memchr(value.p, 0, value.len))
+    if (has_nul(value))
         return VA_EINVAL;
-    escape(b, value, 0, false);
+    if (str_starts(value, "ARRAY::"))
+        return VA_ENOTSUP;
+    escape(b, value, 0, OUTER);
+    return b->err;
+}
+
+enum va_err esl_escape_multi(struct buf *b, struct str value)
+{
+    if (has_nul(value))
+        return VA_EINVAL;
+    if (str_starts(value, "ARRAY::") || esl_arg_expands(value))
+        return VA_ENOTSUP;
+    escape(b, value, ';', OUTER);
+    return b->err;
+}
+
+enum va_err esl_escape_arg(struct buf *b, struct str arg)
+{
+    if (!arg.len || has_nul(arg))
+        return VA_EINVAL;
+    escape(b, arg, 0, OUTER | ALL_BLANKS);
     return b->err;
 }
 
@@ -80,19 +146,24 @@ static bool balanced(struct str s)
     return depth == 0;
 }
 
+static bool expressible(struct str value)
+{
+    return balanced(value) && !esl_arg_expands(value) && !str_starts(value, "ARRAY::") &&
+           !(value.len && memmem(value.p, value.len, ":_:", 3));
+}
+
 enum va_err esl_escape_originate(struct buf *b, struct str value)
 {
-    if (value.len && memchr(value.p, 0, value.len))
+    if (has_nul(value))
         return VA_EINVAL;
-    if (!balanced(value) || esl_arg_expands(value) ||
-        (value.len && memmem(value.p, value.len, ":_:", 3)))
+    if (!expressible(value))
         return VA_ENOTSUP;
     struct buf one, two;
     buf_init(&one, b->max * 2);
     buf_init(&two, b->max * 2);
-    escape(&one, value, '=', true);
-    escape(&two, buf_str(&one), ',', true);
-    escape(b, buf_str(&two), 0, true);
+    escape(&one, value, '=', ALL_BLANKS);
+    escape(&two, buf_str(&one), ',', ALL_BLANKS);
+    escape(b, buf_str(&two), 0, ALL_BLANKS | OUTER);
     enum va_err err = one.err ? one.err : two.err ? two.err : b->err;
     if (err)
         b->err = err;

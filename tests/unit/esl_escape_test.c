@@ -57,9 +57,17 @@ static void clean(struct str s, char sep, struct buf *out)
     out->len = keep;
 }
 
+/* switch_strip_whitespace() over the line that a value ends. */
+static struct str stripped(struct str s)
+{
+    while (s.len && memchr("\r\n\t \v", s.p[s.len - 1], 5))
+        s.len--;
+    return s;
+}
+
 static struct str random_text(char *p, size_t max)
 {
-    static const char nasty[] = "\\'\"\n\r\t ,=|;:^[]<>{}#$%&aZ9\xC3\xA9\xFF\x7F\x01";
+    static const char nasty[] = "\\'\"\n\r\t ,=|;:^[]<>{}#$%&aZ9\xC3\xA9\xFF\x7F\x01\v\f";
     size_t len = rand_below((uint32_t)max);
     for (size_t i = 0; i < len; i++)
         p[i] = nasty[rand_below(sizeof(nasty) - 1)];
@@ -77,7 +85,7 @@ static void setvar_round_trip(void **state)
         buf_init(&back, 1000);
         assert_int_equal(esl_escape_setvar(&b, v), VA_OK);
         assert_true(esl_line_ok(buf_str(&b)));
-        clean(buf_str(&b), 0, &back);
+        clean(stripped(buf_str(&b)), 0, &back);
         assert_true(str_eq(buf_str(&back), v));
         buf_free(&b);
         buf_free(&back);
@@ -133,7 +141,8 @@ static void originate_round_trip(void **state)
 static void originate_refuses_what_cannot_be_expressed(void **state)
 {
     (void)state;
-    static const char *const bad[] = {"{", "}", "}{", "a:_:b", "${x}", "a{b"};
+    static const char *const bad[] = {"{",   "}",      "}{",       "a:_:b",      "${x}",
+                                      "a{b", "$\\{x}", "$\\\\{x}", "ARRAY::a|:b"};
     struct buf b;
     buf_init(&b, 1000);
     for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
@@ -146,6 +155,55 @@ static void originate_refuses_what_cannot_be_expressed(void **state)
     buf_free(&b);
     buf_init(&b, 10);
     assert_int_equal(esl_escape_setvar(&b, str_of("''''''")), VA_ELIMIT);
+    buf_free(&b);
+}
+
+static void setvar_refuses_what_would_become_an_array(void **state)
+{
+    (void)state;
+    struct buf b;
+    buf_init(&b, 1000);
+    assert_int_equal(esl_escape_setvar(&b, str_of("ARRAY::a")), VA_ENOTSUP);
+    assert_int_equal(esl_escape_multi(&b, str_of("ARRAY::a|:b")), VA_ENOTSUP);
+    assert_int_equal(esl_escape_multi(&b, str_of("$\\{a}")), VA_ENOTSUP);
+    assert_int_equal(b.len, 0);
+    assert_int_equal(esl_escape_setvar(&b, str_of("x ARRAY::a")), VA_OK);
+    is_text(buf_str(&b), "x ARRAY::a");
+    buf_free(&b);
+}
+
+/* FreeSWITCH takes any command that has both words in its first line for an order to reload. */
+static void no_value_reloads_the_event_socket(void **state)
+{
+    (void)state;
+    static enum va_err (*const all[])(struct buf *, struct str) = {
+        esl_escape_setvar, esl_escape_multi, esl_escape_arg, esl_escape_originate};
+    struct str evil = str_of("please UNload Mod_Event_Socket, reload mod_event_socket");
+    assert_true(esl_line_reloads(evil));
+    assert_false(esl_line_reloads(str_of("mod_event_socket load")));
+    assert_false(esl_line_reloads(str_of("reload mod_event_socke")));
+    for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
+        struct buf b;
+        buf_init(&b, 1000);
+        assert_int_equal(all[i](&b, evil), VA_OK);
+        assert_false(esl_line_reloads(buf_str(&b)));
+        buf_free(&b);
+    }
+}
+
+static void arguments(void **state)
+{
+    (void)state;
+    struct buf b;
+    buf_init(&b, 1000);
+    assert_int_equal(esl_escape_arg(&b, (struct str){0}), VA_EINVAL);
+    assert_int_equal(esl_escape_arg(&b, str_make("a\0", 2)), VA_EINVAL);
+    assert_int_equal(esl_escape_arg(&b, str_of("/a b/'c\\\n\v")), VA_OK);
+    is_text(buf_str(&b), "/a\\sb/\\'c\\\\\\n\v''");
+    buf_free(&b);
+    buf_init(&b, 1000);
+    assert_int_equal(esl_escape_multi(&b, str_of(" a;b=c ")), VA_OK);
+    is_text(buf_str(&b), "\\sa\\;b=c\\s");
     buf_free(&b);
 }
 
@@ -163,7 +221,9 @@ static void validators(void **state)
     assert_false(esl_word_ok(str_of("a,b")));
     assert_false(esl_word_ok(str_of("")));
     assert_true(esl_arg_expands(str_of("x $${a}")));
+    assert_true(esl_arg_expands(str_of("x $\\\\{a}")));
     assert_false(esl_arg_expands(str_of("5$ {a}")));
+    assert_false(esl_word_ok(str_of("^^ab")));
 }
 
 int main(void)
@@ -172,6 +232,9 @@ int main(void)
         cmocka_unit_test(setvar_round_trip),
         cmocka_unit_test(originate_round_trip),
         cmocka_unit_test(originate_refuses_what_cannot_be_expressed),
+        cmocka_unit_test(setvar_refuses_what_would_become_an_array),
+        cmocka_unit_test(no_value_reloads_the_event_socket),
+        cmocka_unit_test(arguments),
         cmocka_unit_test(validators),
     };
     return cmocka_run_group_tests_name("esl_escape", tests, NULL, NULL);
