@@ -298,12 +298,11 @@ enum va_err client_unsubscribe(struct esl_client *c, struct str names, const cha
     enum va_err err = unused.err;
     if (!err && unused.len && client_online(c))
         err = send_names(c, "nixevent", buf_str(&unused), then);
-    else if (!err && client_online(c)) /* others still want all of them: there is nothing to say */
-        err = esl_client_poke(c);
-    /* nixevent ALL takes away what is still wanted too. */
+    /* nixevent ALL takes away what is still wanted too. When all of them are still wanted there is
+     * nothing to take away, but somebody may wait for an answer: what we have, said once more. */
     add_names(c, &left);
-    if (!err && all && left.len && client_online(c))
-        err = send_names(c, event_verb(c), buf_str(&left), NULL);
+    if (!err && (all || !unused.len) && left.len && client_online(c))
+        err = send_names(c, event_verb(c), buf_str(&left), unused.len ? NULL : then);
     buf_free(&unused);
     buf_free(&left);
     return err ? err : client_sync_filters(c, NULL, &(size_t){0});

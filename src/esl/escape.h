@@ -53,7 +53,7 @@ bool esl_uuid_ok(struct str s);
 bool esl_word_ok(struct str s);
 /**
  * True when FreeSWITCH would expand something in an application's argument ("${…}" calls APIs!).
- * It takes backslashes between the two bytes for nothing, so `$\\{` counts too.
+ * It takes backslashes between the two bytes for nothing, so `$\{` counts too.
  * Never pass on text of a caller for which this is true: setvar it and name the variable.
  */
 bool esl_arg_expands(struct str s);

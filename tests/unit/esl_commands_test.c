@@ -386,6 +386,28 @@ static void originate_refuses(void **state)
     assert_int_equal(esl_originate(sw, NULL, NULL, id, NULL), VA_EINVAL);
 }
 
+/* Lines are bounded: what grows over it by escaping is refused as a whole. */
+static void too_long(void **state)
+{
+    (void)state;
+    enum { LONG = 700000 };
+    char *text = malloc(LONG);
+    assert_non_null(text);
+    memset(text, '\'', LONG);
+    struct esl_field var = {"v", str_make(text, LONG)};
+    refuses(esl_uuid_setvar(sw, U1, "v", var.value, NULL), VA_ELIMIT);
+    refuses(esl_uuid_setvar_multi(sw, U1, &var, 1, NULL, &fault), VA_ELIMIT);
+    assert_non_null(strstr(fault.text, "variable v"));
+    refuses(esl_uuid_record(sw, U1, ESL_RECORD_START, var.value, 0, NULL), VA_ELIMIT);
+    refuses(esl_uuid_broadcast_app(sw, U1, "a", var.value, ESL_LEG_A, NULL), VA_ELIMIT);
+    refuses(call((struct esl_originate){.endpoint = "x", .app = "a", .vars = &var, .var_count = 1}),
+            VA_ELIMIT);
+    assert_non_null(strstr(fault.text, "value of v"));
+    refuses(call((struct esl_originate){.endpoint = "x", .app = "a", .app_arg = var.value}),
+            VA_ELIMIT);
+    free(text);
+}
+
 static void originate_names_the_variable_it_refuses(void **state)
 {
     (void)state;
@@ -433,6 +455,7 @@ int main(void)
         cmocka_unit_test(originate_lines),
         cmocka_unit_test(originate_makes_a_uuid),
         cmocka_unit_test(originate_refuses),
+        cmocka_unit_test(too_long),
         cmocka_unit_test(originate_names_the_variable_it_refuses),
     };
     return cmocka_run_group_tests_name("esl_commands", tests, NULL, NULL);
