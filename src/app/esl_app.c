@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-enum { EVENT_TEXT_MAX = 16 << 20, ANSWER_MAX = 128 << 20 };
+enum { EVENT_TEXT_MAX = 16 << 20, ANSWER_MAX = 128 << 20, LOST_MS = 2000 };
 
 /* ---- what is told to the user --------------------------------------------------------------- */
 
@@ -85,9 +85,23 @@ static void on_event(void *arg, const struct esl_event *ev)
     buf_free(&text);
 }
 
+/* At most one line in two seconds: this comes when the output is too much already. */
+static void tell_lost(void *arg)
+{
+    struct esl_app *a = arg;
+    if (!a->lost)
+        return;
+    esl_app_say(a, "%llu events were dropped: this side is too slow", (unsigned long long)a->lost);
+    a->lost = 0;
+    tmr_start(&a->lost_tmr, a->loop, LOST_MS, tell_lost, a);
+}
+
 static void on_lost(void *arg, uint64_t n)
 {
-    esl_app_say(arg, "%llu events were dropped: this side is too slow", (unsigned long long)n);
+    struct esl_app *a = arg;
+    a->lost += n;
+    if (!tmr_running(&a->lost_tmr))
+        tell_lost(a);
 }
 
 static void on_log(void *arg, int level, struct str line)
@@ -186,6 +200,7 @@ void esl_app_close(struct esl_app *a)
     esl_client_close(&a->client);
     if (!a->loop)
         return;
+    tmr_stop(&a->lost_tmr);
     esl_out_close(&a->out);
     if (a->sig_int.data)
         uv_close((uv_handle_t *)&a->sig_int, on_signal_closed);

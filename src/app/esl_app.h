@@ -26,7 +26,9 @@ struct esl_app {
     bool terminated;      /**< it was SIGTERM */
     bool prompt;          /**< messages go between the lines of the prompt, not to stderr */
     bool full, json;      /**< how events are shown; the prompt changes it */
-    uint64_t events, lost_told;
+    uint64_t events;
+    uint64_t lost; /**< dropped events not told of yet */
+    struct tmr lost_tmr;
     char why[600]; /**< one line: cause and fix */
 };
 
