@@ -139,6 +139,13 @@ static const struct {
     {"type", "type", "MODULE", false},
     {"name", "name", "MODULE", false},
     {"Event-Info", "info", NULL, false},
+    {"Old-Unique-ID", "was", "CHANNEL_UUID", true},
+    {"channel-read-codec-name", "codec", "CODEC", false},
+    {"channel-read-codec-rate", "rate", "CODEC", false},
+    {"Playback-File-Path", "file", "PLAYBACK", false},
+    {"Record-File-Path", "file", "RECORD", false},
+    {"Bridge-A-Unique-ID", "a", "CHANNEL_BRIDGE", true},
+    {"Bridge-B-Unique-ID", "b", "CHANNEL_BRIDGE", true},
 };
 
 static void add_headers(struct buf *out, const struct esl_event *ev)
