@@ -32,6 +32,32 @@ static inline uint64_t esl_marks_bits(const char *p, size_t n, char a, char b)
     return bits;
 }
 
+/* Bit i tells that p[i] is a, and in *ret_b that it is b, for up to 64 of n bytes. b is the rare
+ * one: it is told apart only in blocks that have it. */
+static inline uint64_t esl_marks_split(const char *p, size_t n, char a, char b, uint64_t *ret_b)
+{
+    uint64_t bits = 0;
+    *ret_b = 0;
+#ifdef __SSE2__
+    if (n >= 64) {
+        const __m128i va = _mm_set1_epi8(a), vb = _mm_set1_epi8(b);
+        __m128i rare = _mm_setzero_si128();
+        for (unsigned i = 0; i < 4; i++) {
+            __m128i v = _mm_loadu_si128((const __m128i *)(const void *)(p + 16 * i));
+            rare = _mm_or_si128(rare, _mm_cmpeq_epi8(v, vb));
+            bits |= (uint64_t)(unsigned)_mm_movemask_epi8(_mm_cmpeq_epi8(v, va)) << (16 * i);
+        }
+        if (_mm_movemask_epi8(rare))
+            *ret_b = esl_marks_bits(p, n, b, b);
+        return bits;
+    }
+#endif
+    *ret_b = esl_marks_bits(p, n, b, b);
+    for (size_t i = 0; i < n && i < 64; i++)
+        bits |= (uint64_t)(p[i] == a) << i;
+    return bits;
+}
+
 /* A cursor over them. */
 struct esl_marks {
     const char *p;

@@ -1,0 +1,199 @@
+/*
+ * Ours as a peer: the inbound client against the fake. Becomes bench/esl_client_bench.c with the
+ * client; until then it is not built.
+ *
+ *     esl_client_bench events PORT FORMAT LEVEL COUNT | bgapi PORT WINDOW COUNT
+ */
+#include "esl/client.h"
+#include "esl/event.h"
+#include "net/loop.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <time.h>
+
+struct job {
+    struct bench *bench;
+    double started;
+};
+
+struct bench {
+    struct loop *loop;
+    struct esl_client *client;
+    bool jobs; /* bgapi, else events */
+    enum esl_format format;
+    int level;
+    long count, window;
+    long sent, done;
+    uint64_t sum;
+    double wall, cpu; /* at the start [s] */
+    double *took;     /* of each job [s] */
+};
+
+static double wall(void)
+{
+    struct timespec t;
+    (void)clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
+}
+
+static double cpu(long *ret_rss_kb)
+{
+    struct rusage r;
+    (void)getrusage(RUSAGE_SELF, &r);
+    *ret_rss_kb = r.ru_maxrss;
+    return (double)(r.ru_utime.tv_sec + r.ru_stime.tv_sec) +
+           (double)(r.ru_utime.tv_usec + r.ru_stime.tv_usec) / 1e6;
+}
+
+static int by_size(const void *a, const void *b)
+{
+    double x = *(const double *)a, y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+static void report(struct bench *b)
+{
+    long rss;
+    double w = wall() - b->wall, c = cpu(&rss) - b->cpu;
+    if (b->jobs) {
+        qsort(b->took, (size_t)b->done, sizeof(*b->took), by_size);
+        (void)printf("{\"rt\":%ld,\"wall_s\":%.6f,\"cpu_s\":%.6f,\"p50_us\":%.0f,\"p99_us\":%.0f,"
+                     "\"rss_kb\":%ld}\n",
+                     b->done, w, c, b->done ? b->took[b->done / 2] * 1e6 : 0,
+                     b->done ? b->took[b->done * 99 / 100] * 1e6 : 0, rss);
+    } else {
+        (void)printf("{\"events\":%ld,\"sum\":%llu,\"wall_s\":%.6f,\"cpu_s\":%.6f,"
+                     "\"rss_kb\":%ld}\n",
+                     b->done, (unsigned long long)b->sum, w, c, rss);
+    }
+    (void)fflush(stdout);
+    loop_stop(b->loop);
+}
+
+static uint64_t mix(uint64_t sum, struct str s)
+{
+    for (size_t i = 0; i < s.len; i++)
+        sum += (unsigned char)s.p[i];
+    return sum + s.len;
+}
+
+/* ---- events --------------------------------------------------------------------------------- */
+
+static void on_event(void *arg, const struct esl_event *ev)
+{
+    struct bench *b = arg;
+    if (b->jobs)
+        return;
+    if (b->level == 1) {
+        b->sum = mix(b->sum, esl_event_name(ev));
+        b->sum = mix(b->sum, esl_event_uuid(ev));
+        b->sum = mix(b->sum, esl_event_var(ev, "sip_call_id"));
+    } else {
+        for (size_t i = 0; i < esl_event_headers(ev); i++) {
+            struct str name, value;
+            esl_event_header(ev, i, &name, &value);
+            b->sum = mix(mix(b->sum, name), value);
+        }
+    }
+    if (++b->done == b->count)
+        report(b);
+}
+
+/* ---- bgapi ---------------------------------------------------------------------------------- */
+
+static void start_job(struct bench *b, struct job *job);
+
+static void on_job(void *arg, const struct esl_result *r)
+{
+    struct job *job = arg;
+    struct bench *b = job->bench;
+    if (!r->done)
+        return;
+    if (!r->err)
+        b->took[b->done++] = wall() - job->started;
+    if (b->done == b->count || r->err)
+        report(b);
+    else if (b->sent < b->count)
+        start_job(b, job);
+}
+
+static void start_job(struct bench *b, struct job *job)
+{
+    job->bench = b;
+    job->started = wall();
+    b->sent++;
+    if (esl_client_bgapi(b->client, str_of("status"),
+                         &(struct esl_then){.on_result = on_job, .arg = job}))
+        (void)fprintf(stderr, "bgapi refused\n");
+}
+
+/* ---- both ----------------------------------------------------------------------------------- */
+
+static void on_ready(void *arg)
+{
+    struct bench *b = arg;
+    long rss;
+    b->wall = wall();
+    b->cpu = cpu(&rss);
+    if (!b->jobs) {
+        if (esl_client_subscribe(b->client, "ALL", NULL, NULL))
+            loop_stop(b->loop);
+        return;
+    }
+    struct job *jobs = calloc((size_t)b->window, sizeof(*jobs)); /* goes with the process */
+    for (long i = 0; jobs && i < b->window && b->sent < b->count; i++)
+        start_job(b, &jobs[i]);
+}
+
+static void on_down(void *arg, enum esl_why why)
+{
+    struct bench *b = arg;
+    (void)fprintf(stderr, "down: %s\n", esl_why_text(why));
+    report(b);
+}
+
+static const struct esl_client_handlers handlers = {
+    .on_ready = on_ready, .on_event = on_event, .on_down = on_down};
+
+static bool arguments(struct bench *b, int argc, char **argv)
+{
+    b->jobs = argc == 5 && strcmp(argv[1], "bgapi") == 0;
+    if (!b->jobs && (argc != 6 || strcmp(argv[1], "events") != 0))
+        return false;
+    if (b->jobs) {
+        b->window = strtol(argv[3], NULL, 10);
+        b->count = strtol(argv[4], NULL, 10);
+        b->took = calloc((size_t)b->count + 1, sizeof(*b->took));
+        return b->took != NULL;
+    }
+    b->format = strcmp(argv[3], "json") == 0 ? ESL_JSON : ESL_PLAIN;
+    b->level = (int)strtol(argv[4], NULL, 10);
+    b->count = strtol(argv[5], NULL, 10);
+    return true;
+}
+
+int main(int argc, char **argv)
+{
+    struct bench b = {.format = ESL_PLAIN};
+    if (!arguments(&b, argc, argv)) {
+        (void)fprintf(stderr,
+                      "usage: %s events PORT FORMAT LEVEL COUNT | bgapi PORT WINDOW COUNT\n",
+                      argv[0]);
+        return 2;
+    }
+    struct esl_client_cfg cfg = {.host = "127.0.0.1",
+                                 .port = (uint16_t)strtoul(argv[2], NULL, 10),
+                                 .password = "ClueCon",
+                                 .format = b.format};
+    if (loop_new(NULL, 0, &b.loop) || esl_client_open(b.loop, &cfg, &handlers, &b, &b.client)) {
+        (void)fprintf(stderr, "cannot start\n");
+        return 2;
+    }
+    loop_run(b.loop);
+    esl_client_close(&b.client);
+    free(b.took);
+    return 0;
+}
