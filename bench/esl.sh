@@ -22,7 +22,10 @@ for format in plain json; do
     fi
     [ -e "$work/events-$format.bin" ] || xz -dc "$recordings/events-$format.bin.xz" >"$work/events-$format.bin"
 done
-ninja -C "$build" esl_fake esl_parser_bench esl_outbound_bench >/dev/null
+targets="esl_fake esl_parser_bench esl_outbound_bench"
+[ ! -e bench/esl_client_bench.c ] || targets="$targets esl_client_bench"
+# shellcheck disable=SC2086
+ninja -C "$build" $targets >/dev/null
 
 if command -v npm >/dev/null; then
     if [ ! -d "$peers/node_modules/modesl" ]; then

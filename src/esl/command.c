@@ -8,8 +8,17 @@ static void add_field(struct buf *b, struct str s)
     (void)buf_adds(b, s);
 }
 
+/* FreeSWITCH obeys "reload mod_event_socket" wherever it stands in a command's line and throws out
+ * every client. Only who says just that may mean it. */
+static bool reloads_by_accident(struct str rest)
+{
+    return esl_line_reloads(rest) && !str_starts(rest, "reload ") && !str_starts(rest, "unload ");
+}
+
 void esl_command_line(struct buf *b, const char *verb, struct str rest)
 {
+    if (!b->err && reloads_by_accident(rest))
+        b->err = VA_ENOTSUP;
     (void)buf_addz(b, verb);
     if (rest.len)
         (void)buf_addc(b, ' ');

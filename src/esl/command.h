@@ -8,7 +8,8 @@
 #include "base/buf.h"
 #include "esl/execute.h"
 
-/** "verb rest LF", or "verb LF" when rest is empty. */
+/** "verb rest LF", or "verb LF" when rest is empty. VA_ENOTSUP for what FreeSWITCH would take for a
+ *  reload of its socket (esl_line_reloads). */
 void esl_command_line(struct buf *b, const char *verb, struct str rest);
 /** "name: value LF"; nothing when the value is empty, as an empty header is none. */
 void esl_command_header(struct buf *b, const char *name, struct str value);

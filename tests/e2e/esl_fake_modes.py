@@ -111,6 +111,7 @@ def doors():
     c = Client("--silent", auth=False)
     c.s.settimeout(0.2)
     c.s.sendall(b"auth ClueCon\n\n")
+    c.s.shutdown(socket.SHUT_WR)
     check("silent", c.all() == "")
     c.end()
     c = Client("--not-freeswitch", auth=False)

@@ -326,7 +326,9 @@ static void greet(struct conn *c)
         bytes_addz(&c->out, "Content-Type: text/rude-rejection\nContent-Length: 24\n\n"
                             "Access Denied, go away.\n");
         c->leaving = true; /* the notice follows even here */
-    } else if (!opt.silent) {
+    } else if (opt.silent) {
+        c->mute = true;
+    } else {
         bytes_addz(&c->out, "Content-Type: auth/request\n\n");
     }
 }

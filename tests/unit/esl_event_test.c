@@ -205,6 +205,38 @@ static void too_many_headers_are_left_out(void **state)
     buf_free(&b);
 }
 
+/* The JSON scanner looks at 64 bytes at a time: every escape must come to stand at every place of
+ * such a block, also across two (an escaped quote that looks like the end of a pair), and after a
+ * pair that it leaves to the slow way. */
+static void json_escapes_at_every_place(void **state)
+{
+    (void)state;
+    static const char *const odd[] = {"", "\"l\":[\"x\",\"y\"],", "\"n\" : 1 ,", "\"n\\\"\":\"\","};
+    for (size_t i = 0; i < sizeof(odd) / sizeof(odd[0]); i++) {
+        for (size_t pad = 0; pad < 140; pad++) {
+            struct buf b;
+            buf_init(&b, 4096);
+            buf_addz(&b, "{\"pad\":\"");
+            for (size_t n = 0; n < pad; n++)
+                buf_addc(&b, 'p');
+            buf_addf(&b, "\",\"q\":\"a\\\",\",%s\"s\":\"\\\\\",\"c\":\",\",\"e\":\"\",\"z\":\":\"}",
+                     odd[i]);
+            struct esl_event *ev = event_of(ESL_JSON, b.p, b.len);
+            assert_false(esl_event_flawed(ev));
+            assert_int_equal(esl_event_headers(ev), i ? 7 : 6);
+            assert_int_equal(esl_event_get(ev, "pad").len, pad);
+            is_text(esl_event_get(ev, "q"), "a\",");
+            is_text(esl_event_raw(ev, "q"), "a\\\",");
+            is_text(esl_event_get(ev, "s"), "\\");
+            is_text(esl_event_get(ev, "c"), ",");
+            is_text(esl_event_get(ev, "e"), "");
+            is_text(esl_event_get(ev, "z"), ":");
+            esl_event_free(&ev);
+            buf_free(&b);
+        }
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -218,6 +250,7 @@ int main(void)
         cmocka_unit_test(a_cut_event_keeps_what_it_has),
         cmocka_unit_test(a_dup_outlives_its_bytes),
         cmocka_unit_test(too_many_headers_are_left_out),
+        cmocka_unit_test(json_escapes_at_every_place),
     };
     return cmocka_run_group_tests_name("esl_event", tests, NULL, NULL);
 }
