@@ -57,11 +57,10 @@ static int run(struct esl_app *a)
 }
 
 /* What lasts is connected again; a command alone is not tried twice. */
-static unsigned attempts(const struct esl_options *o)
+static bool lasts(const struct esl_options *o)
 {
-    bool lasts = o->mode == ESL_MODE_FOLLOW || o->watch_ms ||
-                 (o->mode == ESL_MODE_RUN && !o->words.len && !o->commands && isatty(0));
-    return lasts ? 0 : 1;
+    return o->mode == ESL_MODE_FOLLOW || o->watch_ms ||
+           (o->mode == ESL_MODE_RUN && !o->words.len && !o->commands && isatty(STDIN_FILENO));
 }
 
 static int connected(const struct esl_options *o)
@@ -69,7 +68,7 @@ static int connected(const struct esl_options *o)
     struct esl_app *a = calloc(1, sizeof(*a));
     if (!a)
         return app_fail("esl: out of memory");
-    int code = esl_app_open(a, o, attempts(o));
+    int code = esl_app_open(a, o, lasts(o));
     if (!code && o->mode == ESL_MODE_NAMES)
         code = esl_complete_names(a);
     if (!code)

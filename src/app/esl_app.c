@@ -53,15 +53,16 @@ static void on_down(void *arg, const struct esl_down *down)
     struct esl_app *a = arg;
     bool lost = down->was_ready;
     (void)str_copy(a->why, sizeof(a->why), str_of(down->text));
-    /* The first failure is told by whoever waits for the connection. */
-    if (a->was_ready && a->o->mode != ESL_MODE_NAMES && (lost || down->attempts % 10 == 1)) {
+    /* The first failure is told by whoever waits for the connection, or for an answer. */
+    if (a->was_ready && a->lasts && (lost || down->final || down->attempts % 10 == 1)) {
         if (down->final)
-            esl_app_say(a, "%s", a->why);
+            esl_app_say(a, "%s; not tried again (ESL_MAX_RECONNECT_ATTEMPTS)", a->why);
         else
             esl_app_say(a, "%s; trying again in %.3g s", a->why, (double)down->retry_ms / 1000);
     }
     a->ready = false;
     a->down = true;
+    a->gave_up = down->final;
 }
 
 static void on_event(void *arg, const struct esl_event *ev)
@@ -140,7 +141,7 @@ static bool wants_color(const struct esl_app *a)
     return a->terminal && !(no && *no) && term && strcmp(term, "dumb") != 0;
 }
 
-static struct esl_client_cfg client_cfg(const struct esl_options *o, unsigned max_attempts)
+static struct esl_client_cfg client_cfg(const struct esl_options *o, bool lasts)
 {
     return (struct esl_client_cfg){.host = o->host,
                                    .port = o->port,
@@ -150,15 +151,18 @@ static struct esl_client_cfg client_cfg(const struct esl_options *o, unsigned ma
                                    .connect_timeout_ms = o->connect_timeout_ms,
                                    .read_timeout_ms = o->read_timeout_ms,
                                    .reconnect_delay_ms = o->reconnect_delay_ms,
-                                   .max_attempts = max_attempts};
+                                   .max_attempts = lasts ? o->max_attempts : 1};
 }
 
-int esl_app_open(struct esl_app *a, const struct esl_options *o, unsigned max_attempts)
+int esl_app_open(struct esl_app *a, const struct esl_options *o, bool lasts)
 {
-    struct esl_client_cfg cfg = client_cfg(o, max_attempts);
+    struct esl_client_cfg cfg = client_cfg(o, lasts);
     struct esl_client_handlers h = {on_ready, on_down, on_event, on_lost, on_log};
-    *a = (struct esl_app){
-        .o = o, .terminal = isatty(STDOUT_FILENO) != 0, .full = o->full, .json = o->json};
+    *a = (struct esl_app){.o = o,
+                          .lasts = lasts,
+                          .terminal = isatty(STDOUT_FILENO) != 0,
+                          .full = o->full,
+                          .json = o->json};
     a->color = wants_color(a);
     enum va_err err = loop_new(NULL, 0, &a->loop);
     if (err) {

@@ -22,6 +22,8 @@ struct esl_app {
     bool ready;           /**< connected now */
     bool was_ready;       /**< connected once */
     bool down;            /**< an attempt failed or the connection broke; `why` says more */
+    bool lasts;           /**< it connects again */
+    bool gave_up;         /**< ESL_MAX_RECONNECT_ATTEMPTS failed */
     bool stop;            /**< SIGINT or SIGTERM came */
     bool terminated;      /**< it was SIGTERM */
     bool prompt;          /**< messages go between the lines of the prompt, not to stderr */
@@ -32,8 +34,9 @@ struct esl_app {
     char why[600]; /**< one line: cause and fix */
 };
 
-/** Begin to connect. @return 0 or the exit code, with a line on stderr */
-int esl_app_open(struct esl_app *a, const struct esl_options *o, unsigned max_attempts);
+/** Begin to connect; with `lasts` again after a loss, as often as the settings say. @return 0 or
+ * the exit code, with a line on stderr */
+int esl_app_open(struct esl_app *a, const struct esl_options *o, bool lasts);
 /** Wait until connected. @return 0, or the exit code when the first attempt failed, with a line */
 int esl_app_connect(struct esl_app *a);
 void esl_app_close(struct esl_app *a);

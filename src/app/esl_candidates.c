@@ -10,6 +10,9 @@ void esl_candidates_add(struct esl_candidates *c, struct str word)
     word = str_trim(word);
     if (!word.len || word.len > ESL_WORD_MAX || c->count == ESL_CANDIDATES_MAX)
         return;
+    for (size_t i = 0; i < c->count; i++)
+        if (str_eqz(word, c->word[i]))
+            return; /* FreeSWITCH names some twice */
     struct buf safe;
     buf_init(&safe, 4 * ESL_WORD_MAX);
     esl_show_safe(&safe, word, false);

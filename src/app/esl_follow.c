@@ -78,7 +78,8 @@ int esl_follow(struct esl_app *a)
         return code;
     if (o->timeout_ms)
         tmr_start(&tmr, a->loop, o->timeout_ms, over, &late);
-    while (!a->stop && !late && !a->out.broken && !(o->count && a->events >= o->count)) {
+    while (!a->stop && !late && !a->gave_up && !a->out.broken &&
+           !(o->count && a->events >= o->count)) {
         loop_turn(a->loop, true);
         if (a->out.dropped > dropped && a->out.at == a->out.waiting.len) {
             esl_app_say(a, "%llu lines are not shown: the output is too slow",
@@ -90,5 +91,7 @@ int esl_follow(struct esl_app *a)
     if (late && o->count)
         esl_app_say(a, "only %llu of %llu events came in %.3g s", (unsigned long long)a->events,
                     (unsigned long long)o->count, (double)o->timeout_ms / 1000);
+    if (a->gave_up)
+        return ESL_EXIT_FAIL;
     return o->count && a->events < o->count && !a->out.broken ? ESL_EXIT_NO : 0;
 }

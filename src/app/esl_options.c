@@ -391,6 +391,7 @@ enum va_err esl_options_read(const struct settings *s, int argc, char **argv,
                                 .connect_timeout_ms = settings_ms(s->esl_connect_timeout_s),
                                 .read_timeout_ms = settings_ms(s->esl_read_timeout_s),
                                 .reconnect_delay_ms = settings_ms(s->esl_reconnect_delay_s),
+                                .max_attempts = (unsigned)s->esl_max_reconnect_attempts,
                                 .log_level = -1};
     (void)str_copy(ret->password, sizeof(ret->password), str_of(s->esl_password));
     buf_init(&ret->words, WORDS_MAX);

@@ -31,6 +31,7 @@ struct esl_options {
     uint16_t port;
     uint64_t timeout_ms; /**< 0: of the settings */
     uint64_t connect_timeout_ms, read_timeout_ms, reconnect_delay_ms;
+    unsigned max_attempts; /**< to connect again, where that is done; 0: no limit */
 
     const char *command[ESL_COMMANDS_MAX]; /**< of -x */
     size_t commands;

@@ -145,7 +145,7 @@ int esl_watch(struct esl_app *a)
     int code = 0;
     if (a->terminal)
         esl_out_add(&a->out, str_of("\033[2J"));
-    for (uint64_t runs = 0; !a->stop && !a->out.broken; runs++) {
+    for (uint64_t runs = 0; !a->stop && !a->out.broken && !a->gave_up; runs++) {
         struct esl_reply now = {0};
         if (o->count && runs == o->count)
             break;
@@ -172,5 +172,7 @@ int esl_watch(struct esl_app *a)
     buf_free(&last.text);
     if (a->terminal)
         esl_out_add(&a->out, str_of("\r\n"));
+    if (a->gave_up)
+        return ESL_EXIT_FAIL;
     return code;
 }

@@ -118,6 +118,16 @@ refuses "a peer that falls silent" 'answer|half|silent' status
 unset ESL_CONNECT_TIMEOUT ESL_READ_TIMEOUT
 port=$main
 
+fake
+esl -t 15 msleep 9000 >"$work/cut" 2>&1 </dev/null &
+cut=$!
+for ((i = 0; i < 50; i++)); do esl show channels >/dev/null 2>&1; done
+kill $last_fake
+wait $cut
+[ $? = 2 ] && [ "$(wc -l <"$work/cut")" = 1 ] && grep -q 'connection ended' "$work/cut" &&
+    ok "a connection lost while a command runs" || not_ok "a connection lost while a command runs: $(cat "$work/cut")"
+port=$main
+
 # ---- events ------------------------------------------------------------------------------------
 call() { esl --bg "originate fake/${1:-answer} &park()" >/dev/null; }
 follow() { # file, arguments...: start to follow; ready when FreeSWITCH has answered
@@ -194,6 +204,14 @@ done
 grep -q 'trying again' "$work/again.err" && grep -q 'connected again' "$work/again.err" &&
     ok "it connects again and says so" || not_ok "it connects again and says so: $(cat "$work/again.err")"
 kill $follower
+fake
+export ESL_RECONNECT_DELAY=0 ESL_MAX_RECONNECT_ATTEMPTS=2
+follow "$work/gone" -f ALL
+for ((i = 0; i < 50; i++)); do call; [ -s "$work/gone" ] && break; done
+kill $last_fake
+wait $follower
+[ $? = 2 ] && grep -q ESL_MAX_RECONNECT_ATTEMPTS "$work/gone.err" && ok "it gives up when it is told to" || not_ok "it gives up when it is told to: $(cat "$work/gone.err")"
+unset ESL_RECONNECT_DELAY ESL_MAX_RECONNECT_ATTEMPTS
 port=$main
 
 # ---- originate ---------------------------------------------------------------------------------
