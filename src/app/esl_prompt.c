@@ -9,6 +9,7 @@
 
 #include <errno.h>
 #include <locale.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/ioctl.h>
@@ -246,6 +247,37 @@ static bool open_editor(struct esl_prompt *p)
     return true;
 }
 
+/* The size of the terminal changed. Inside of get_key, as all output. */
+static void on_winch(uv_signal_t *handle, int number)
+{
+    struct esl_prompt *p = handle->data;
+    (void)number;
+    el_resize(p->el);
+}
+
+static void open_winch(struct esl_prompt *p)
+{
+    if (uv_signal_init(loop_uv(p->app->loop), &p->sig_winch))
+        return;
+    p->winch_open = true;
+    p->sig_winch.data = p;
+    (void)uv_signal_start(&p->sig_winch, on_winch, SIGWINCH);
+}
+
+static void on_winch_closed(uv_handle_t *handle)
+{
+    struct esl_prompt *p = handle->data;
+    p->winch_open = false;
+}
+
+static void close_winch(struct esl_prompt *p)
+{
+    if (p->winch_open)
+        uv_close((uv_handle_t *)&p->sig_winch, on_winch_closed);
+    while (p->winch_open)
+        loop_turn(p->app->loop, false);
+}
+
 /* ---- lines ---------------------------------------------------------------------------------- */
 
 void esl_prompt_run(struct esl_prompt *p, struct str line, bool bg)
@@ -323,6 +355,7 @@ int esl_prompt(struct esl_app *a)
         esl_app_say(a, "cannot use this terminal; give the command as argument");
         return ESL_EXIT_FAIL;
     }
+    open_winch(&p);
     (void)el_set(p.el, EL_PREP_TERM, 1);
     greet(&p);
     buf_init(&line, 1 << 20);
@@ -333,6 +366,7 @@ int esl_prompt(struct esl_app *a)
         (void)fputs(p.quit && !p.editing ? "\n" : "", stdout);
     (void)fflush(stdout);
     save_history(&p);
+    close_winch(&p);
     el_end(p.el);
     esl_input_close(&p.in);
     for (size_t i = 0; i < p.subscriptions; i++)

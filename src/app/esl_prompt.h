@@ -16,6 +16,8 @@ struct esl_prompt {
     char text[PROMPT_TEXT];
     size_t text_width;
     struct esl_input in;
+    uv_signal_t sig_winch;
+    bool winch_open;
     enum { KEY_PLAIN, KEY_ESCAPE, KEY_SEQUENCE } key;
     bool editing; /**< the line is on the screen */
     bool hidden;  /**< it was taken off for output and is to be drawn again */

@@ -10,6 +10,7 @@ bad=0
 fakes=""
 finish() {
     for p in $fakes ${follower:-}; do kill "$p" 2>/dev/null; done
+    [ $bad = 1 ] && [ -s "$work/fake.err" ] && sed 's/^/    esl_fake: /' "$work/fake.err"
     rm -rf "$work"
     exit $bad
 }
@@ -24,7 +25,7 @@ not_ok() {
 }
 fake() { # options...: another fake; sets $port
     : >"$work/fake"
-    "$fake_bin" "$@" >"$work/fake" 2>/dev/null &
+    "$fake_bin" "$@" >"$work/fake" 2>>"$work/fake.err" &
     fakes="$fakes $!"
     last_fake=$!
     port=""
@@ -111,6 +112,9 @@ refuses "an address that is not welcome" 'acl' status
 fake --not-freeswitch
 refuses "a port that is something else" '[Ee]vent [Ss]ocket|FreeSWITCH' status
 export ESL_CONNECT_TIMEOUT=1 ESL_READ_TIMEOUT=1
+fake --user bob@example.org
+says "a user of the directory" 0 '^UP ' -u bob@example.org status
+refuses "and one nobody knows" 'user|password' -u eve@example.org status
 fake --silent
 refuses "a silent port" 'says? nothing|silent|auth/request|does not' status
 fake --half-open-after-auth
@@ -289,6 +293,7 @@ exit 0'
 prompt "prompt: a lone Escape does not hang it" 'expect > 
 send \e
 run sleep 0.3
+resize 10 20
 send echo alive\r
 expect \nalive
 expect > 

@@ -8,6 +8,7 @@ SCRIPT, one step a line:
     refuse REGEX   fail if the output since the last `expect` has it
     signal NAME    to the program
     run COMMAND    in a shell, beside the program
+    resize R C     the terminal has R rows and C columns now
     exit CODE      wait for its end with this code
 
 Prints what the terminal showed; exit code 1 and the step when one fails.
@@ -33,7 +34,10 @@ class Terminal:
         self.pid, self.fd = pty.fork()
         if self.pid == 0:
             os.execvp(argv[0], argv)
-        fcntl.ioctl(self.fd, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 100, 0, 0))
+        self.resize(24, 100)
+
+    def resize(self, rows, columns):
+        fcntl.ioctl(self.fd, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
 
     def read(self, wait_s):
         """False at the end of the program."""
@@ -93,6 +97,9 @@ def play(t, word, rest):
         return True
     if word == "run":
         return subprocess.run(rest, shell=True, stdout=subprocess.DEVNULL).returncode == 0
+    if word == "resize":
+        t.resize(*map(int, rest.split()))
+        return True
     if word == "exit":
         return t.end() == int(rest)
     raise SystemExit("unknown step " + word)
