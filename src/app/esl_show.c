@@ -2,7 +2,7 @@
 
 #include <time.h>
 
-enum { VALUE_SHOWN = 100, UUID_SHOWN = 8 };
+enum { VALUE_SHOWN = 100, UUID_SHOWN = 8, NAME_COLUMNS = 24 };
 
 void esl_show_safe(struct buf *out, struct str s, bool lines)
 {
@@ -155,7 +155,7 @@ static void add_headers(struct buf *out, const struct esl_event *ev)
         if (shown[i].only && !str_starts(name, shown[i].only))
             continue;
         struct str v = esl_event_get(ev, shown[i].header);
-        if (!v.len)
+        if (!v.len || str_eqz(v, "_none_"))
             continue;
         (void)buf_addc(out, ' ');
         if (shown[i].label)
@@ -182,7 +182,7 @@ void esl_show_line(struct buf *out, const struct esl_event *ev, bool color)
     (void)buf_addz(out, paint);
     size_t before = out->len;
     esl_show_safe(out, str_eqz(name, "CUSTOM") && sub.len ? sub : name, false);
-    while (!buf_failed(out) && out->len < before + 23)
+    while (!buf_failed(out) && out->len < before + NAME_COLUMNS)
         (void)buf_addc(out, ' ');
     if (*paint)
         (void)buf_addz(out, ESL_PLAIN_TEXT);

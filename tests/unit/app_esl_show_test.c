@@ -67,11 +67,11 @@ static void a_line(void **state)
                            "Unique-ID: 2c068df5-a8d0-489e-9d9f-c69debedb289\n"
                            "Caller-Caller-ID-Number: 1000\nCaller-Destination-Number: 9196\n"
                            "Hangup-Cause: USER_BUSY\n\n"),
-          "22:47:08.504 CHANNEL_HANGUP_COMPLETE 2c068df5 1000 > 9196 cause=USER_BUSY\n");
+          "22:47:08.504 CHANNEL_HANGUP_COMPLETE  2c068df5 1000 > 9196 cause=USER_BUSY\n");
     shows(esl_show_line,
           EVENT(ESL_PLAIN, "Event-Name: CUSTOM\nEvent-Subclass: sofia%3A%3Aregister\n"
                            "from-user: 1001\nnetwork-ip: 192.0.2.1\n\n"),
-          "sofia::register         -        user=1001 from=192.0.2.1\n");
+          "sofia::register          -        user=1001 from=192.0.2.1\n");
     shows(esl_show_line, EVENT(ESL_PLAIN, "\n"), "00:00:00.000 ");
 }
 
