@@ -139,6 +139,7 @@ static unsigned char on_ctrl_d(EditLine *el, int key)
     (void)key;
     if (line->lastchar == line->buffer) {
         of(el)->quit = true;
+        (void)fputs("\n", stdout);
         return CC_EOF;
     }
     if (line->cursor == line->lastchar)
@@ -362,9 +363,6 @@ int esl_prompt(struct esl_app *a)
     while (!p.quit && !a->terminated && !a->out.broken && read_line(&p, &line))
         take(&p, &line);
     buf_free(&line);
-    if (p.quit || !a->out.broken)
-        (void)fputs(p.quit && !p.editing ? "\n" : "", stdout);
-    (void)fflush(stdout);
     save_history(&p);
     close_winch(&p);
     el_end(p.el);
