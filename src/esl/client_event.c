@@ -199,8 +199,11 @@ void client_end_waiters(struct esl_client *c, enum esl_why why)
 
 /* ---- arrival -------------------------------------------------------------------------------- */
 
-static void tell_channel(struct esl_client *c, const struct esl_event *ev, struct str name)
+static void tell_channel(struct esl_client *c, const struct esl_event *ev)
 {
+    struct str name = esl_event_name(ev);
+    if (!str_starts(name, "CHANNEL_"))
+        return;
     struct client_channel *ch = client_find_channel(c, esl_event_uuid(ev));
     if (!ch || !runs_something(ch))
         return;
@@ -215,9 +218,8 @@ static void tell_channel(struct esl_client *c, const struct esl_event *ev, struc
 
 void client_on_arrival(struct esl_client *c, const struct esl_event *ev)
 {
-    struct str name = esl_event_name(ev);
-    if (c->channels.count && str_starts(name, "CHANNEL_"))
-        tell_channel(c, ev, name);
+    if (!list_empty(&c->running))
+        tell_channel(c, ev);
     if (!c->closed && !list_empty(&c->waits))
         tell_waits(c, ev);
 }
@@ -300,13 +302,14 @@ static bool name_fits(const struct esl_listener *l, struct str name, struct str 
 }
 
 /* Listeners are only added and switched off meanwhile, never freed: c->dispatching is up. */
-static void dispatch(struct esl_client *c, struct list *list, const struct esl_event *ev,
-                     struct str subclass)
+static void dispatch(struct esl_client *c, struct list *list, const struct esl_event *ev)
 {
-    struct str name = esl_event_name(ev);
     struct link *end = list->head.prev; /* what is added meanwhile begins with the next event */
     if (list_empty(list))
         return;
+    struct str name = esl_event_name(ev), subclass = {0};
+    if (str_eqz(name, "CUSTOM"))
+        subclass = esl_event_get(ev, "Event-Subclass");
     for (struct link *it = list->head.next; !c->closed; it = it->next) {
         struct esl_listener *l = container_of(it, struct esl_listener, link);
         bool last = it == end;
@@ -319,21 +322,18 @@ static void dispatch(struct esl_client *c, struct list *list, const struct esl_e
 
 void client_on_event(struct esl_client *c, const struct esl_event *ev)
 {
-    struct str subclass = {0};
     if (!client_wants(c, ev))
         return;
-    if (str_eqz(esl_event_name(ev), "CUSTOM"))
-        subclass = esl_event_get(ev, "Event-Subclass");
     client_enter(c);
     c->dispatching++;
     if (c->h.on_event)
         c->h.on_event(c->arg, ev);
     if (!c->closed)
-        dispatch(c, &c->listeners, ev, subclass);
+        dispatch(c, &c->listeners, ev);
     struct client_channel *ch =
         c->closed || !c->channels.count ? NULL : client_find_channel(c, esl_event_uuid(ev));
     if (ch)
-        dispatch(c, &ch->listeners, ev, subclass);
+        dispatch(c, &ch->listeners, ev);
     c->dispatching--;
     if (!c->closed && c->sweep && !c->dispatching)
         sweep(c);

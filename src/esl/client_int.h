@@ -84,6 +84,7 @@ struct esl_client {
     bool closed;
 
     struct list subs;
+    bool all;            /* one of them wants everything: nothing is looked up then */
     struct list filters; /* the application's */
     struct htab filter_tab;
     bool need_jobs, need_life; /* events our own waiters live on */

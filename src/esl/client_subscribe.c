@@ -71,6 +71,17 @@ static struct client_sub *find_sub(struct esl_client *c, struct str name, bool c
     return NULL;
 }
 
+static bool wants_all(const struct esl_client *c)
+{
+    list_each(&c->subs, it, next)
+    {
+        struct client_sub *s = container_of(it, struct client_sub, link);
+        if (!s->internal && !s->uuid && !s->custom && str_ieqz(str_of(s->name), "ALL"))
+            return true;
+    }
+    return false;
+}
+
 static enum va_err add_sub(struct esl_client *c, struct str name, bool custom, const char *uuid,
                            bool internal)
 {
@@ -89,6 +100,7 @@ static enum va_err add_sub(struct esl_client *c, struct str name, bool custom, c
     s->internal = internal;
     memcpy(s->name, name.p, name.len);
     list_push(&c->subs, &s->link);
+    c->all = wants_all(c);
     return VA_OK;
 }
 
@@ -232,6 +244,7 @@ static void remove_names(struct esl_client *c, struct str names, const char *uui
         if (s && --s->refs == 0)
             free_sub(s);
     }
+    c->all = wants_all(c);
 }
 
 static enum va_err add_all(struct esl_client *c, struct str names, const char *uuid, bool internal)
@@ -322,6 +335,8 @@ enum va_err esl_client_unsubscribe(struct esl_client *c, struct str names, const
 
 bool client_wants(const struct esl_client *c, const struct esl_event *ev)
 {
+    if (c->all)
+        return true;
     struct str name = esl_event_name(ev), uuid = esl_event_uuid(ev), subclass = {0};
     bool is_custom = str_eqz(name, "CUSTOM");
     if (is_custom)

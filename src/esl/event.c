@@ -19,6 +19,7 @@ void esl_event_reset(struct esl_event *ev)
 {
     free(ev->mirror);
     free(ev->h);
+    free(ev->name_lens);
     free(ev->owned);
     *ev = (struct esl_event){0};
 }
@@ -41,11 +42,14 @@ bool esl_event_grow(struct esl_event *ev)
     }
     size_t cap = ev->cap ? ev->cap * 2 : 128;
     struct esl_header *h = realloc(ev->h, cap * sizeof(struct esl_header));
-    if (!h) {
+    if (h)
+        ev->h = h;
+    uint8_t *lens = h ? realloc(ev->name_lens, cap) : NULL;
+    if (!lens) {
         ev->out_of_memory = true;
         return false;
     }
-    ev->h = h;
+    ev->name_lens = lens;
     ev->cap = cap;
     return true;
 }
@@ -150,8 +154,12 @@ static bool same_name(const char *a, const char *b, size_t len)
 /* Last header of that name, so that the last of duplicates wins. */
 static const struct esl_header *find(const struct esl_event *ev, struct str name)
 {
-    for (size_t i = ev->count; i-- > 0;) {
-        const struct esl_header *h = &ev->h[i];
+    int len = name.len < 255 ? (int)name.len : 255;
+    size_t left = ev->count;
+    const uint8_t *at;
+    while (left && (at = memrchr(ev->name_lens, len, left))) {
+        left = (size_t)(at - ev->name_lens);
+        const struct esl_header *h = &ev->h[left];
         if (h->name_len == name.len && same_name(header_name(ev, h).p, name.p, name.len))
             return h;
     }

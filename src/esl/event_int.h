@@ -21,6 +21,7 @@ struct esl_event {
     char *mirror; /* byte i.. holds what raw byte i.. decodes to; decoding never grows */
     size_t mirror_cap;
     struct esl_header *h;
+    uint8_t *name_lens; /* of h, up to 255: a name is looked for among those of its length */
     size_t count, cap;
     enum esl_format format;
     bool flawed;
@@ -34,12 +35,21 @@ struct esl_event {
 /* Room for one more in the index. False: stop scanning (limit or memory). */
 bool esl_event_grow(struct esl_event *ev);
 
-/* Append to the index; false as esl_event_grow(). Inline: it runs a hundred times per event. */
-static inline bool esl_event_add(struct esl_event *ev, const struct esl_header *h)
+/* Append to the index; false as esl_event_grow(). Inline and written in place: it runs a hundred
+ * times per event, and a header made elsewhere costs more to copy than to make. */
+static inline bool esl_event_add(struct esl_event *ev, struct esl_header h)
 {
     if (ev->count >= ev->cap && !esl_event_grow(ev))
         return false;
-    ev->h[ev->count++] = *h;
+    struct esl_header *to = &ev->h[ev->count];
+    to->name_at = h.name_at;
+    to->name_len = h.name_len;
+    to->value_at = h.value_at;
+    to->value_len = h.value_len;
+    to->coding = h.coding;
+    to->name_mirrored = h.name_mirrored;
+    to->array = h.array;
+    ev->name_lens[ev->count++] = h.name_len < 255 ? (uint8_t)h.name_len : 255;
     return true;
 }
 void esl_event_set_body(struct esl_event *ev, size_t at, size_t len, enum esl_coding coding);

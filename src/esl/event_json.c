@@ -141,7 +141,7 @@ static bool pair(struct esl_event *ev, struct scan *s)
         esl_event_set_body(ev, h.value_at, h.value_len, h.coding);
         return true;
     }
-    return esl_event_add(ev, &h);
+    return esl_event_add(ev, h);
 }
 
 /* ---- the usual pairs ------------------------------------------------------------------------ */
@@ -225,7 +225,7 @@ static size_t plain_pairs(struct esl_event *ev, size_t at)
             }
             h.value_len = (uint32_t)(end - h.value_at);
             h.coding = escapes(&q, p, h.value_at, end) ? ESL_CODING_JSON : ESL_CODING_RAW;
-            if (!esl_event_add(ev, &h))
+            if (!esl_event_add(ev, h))
                 return at;
             at = end + 2;
             h.name_at = (uint32_t)end + 3;

@@ -37,7 +37,7 @@ static inline bool line(struct esl_event *ev, size_t at, size_t sep, size_t stop
     }
     if (is_length(str_make(ev->raw + at, h.name_len)))
         *length = str_make(ev->raw + h.value_at, h.value_len);
-    return esl_event_add(ev, &h);
+    return esl_event_add(ev, h);
 }
 
 void esl_event_scan_plain(struct esl_event *ev)

@@ -41,7 +41,7 @@ static const char *header(struct esl_event *ev, const char *p, const char *end)
                            .value_at = (uint32_t)(gt + 1 - ev->raw),
                            .value_len = (uint32_t)(lt - gt - 1),
                            .coding = ESL_CODING_PERCENT};
-    return esl_event_add(ev, &h) ? lt + (gt - name) + 3 : NULL;
+    return esl_event_add(ev, h) ? lt + (gt - name) + 3 : NULL;
 }
 
 /* All of <headers>. @return behind "</headers>", or the end */

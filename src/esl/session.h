@@ -117,8 +117,9 @@ VA_CHECK enum va_err esl_session_api(struct esl_session *s, struct str line,
  *  Before on_connected: VA_EAGAIN. Needs `full`; without it read what on_connected brought. */
 VA_CHECK enum va_err esl_session_getvar(struct esl_session *s, const char *name,
                                         const struct esl_then *then);
-/** Variable of the own channel by `api uuid_setvar`, any bytes but NUL; empty deletes it. Needs
- *  `full`; without it execute `set`, which expands ${…}. */
+/** Variable of the own channel by `api uuid_setvar`, any bytes but NUL; empty deletes it.
+ *  VA_ENOTSUP for a value that begins with "ARRAY::", which would become one. Needs `full`; without
+ * it execute `set`, which expands ${…}. */
 VA_CHECK enum va_err esl_session_setvar(struct esl_session *s, const char *name, struct str value,
                                         const struct esl_then *then);
 /** As esl_switch_bgapi(). Needs `full`. */

@@ -20,8 +20,8 @@ struct esl_switch;
  *              -ERR and -USAGE as VA_EREFUSED and "-ERR No such channel!" as VA_ENOTFOUND
  * @return VA_OK (exactly one result with done follows, unless the owner closes the connection),
  *         VA_EINVAL (CR, LF or NUL in it), VA_ELIMIT (too many pending, or unsent bytes),
- *         VA_ENOTSUP (a session without `full`; esl_line_reloads()), VA_ECLOSED (not connected), VA_ENOMEM.
- *         On failure no result follows
+ *         VA_ENOTSUP (a session without `full`; esl_line_reloads()), VA_ECLOSED (not connected),
+ * VA_ENOMEM. On failure no result follows
  */
 VA_CHECK enum va_err esl_switch_api(struct esl_switch *sw, struct str line,
                                     const struct esl_then *then);

@@ -1,6 +1,5 @@
 /*
- * Ours as a peer: the inbound client against the fake. Becomes bench/esl_client_bench.c with the
- * client; until then it is not built.
+ * Ours as a peer: the inbound client against the fake Event Socket, for bench/esl.sh.
  *
  *     esl_client_bench events PORT FORMAT LEVEL COUNT | bgapi PORT WINDOW COUNT
  */
@@ -132,14 +131,15 @@ static void start_job(struct bench *b, struct job *job)
 
 /* ---- both ----------------------------------------------------------------------------------- */
 
-static void on_ready(void *arg)
+static void on_ready(void *arg, bool again)
 {
     struct bench *b = arg;
+    (void)again;
     long rss;
     b->wall = wall();
     b->cpu = cpu(&rss);
     if (!b->jobs) {
-        if (esl_client_subscribe(b->client, "ALL", NULL, NULL))
+        if (esl_client_subscribe(b->client, str_of("ALL"), NULL, NULL))
             loop_stop(b->loop);
         return;
     }
@@ -148,15 +148,21 @@ static void on_ready(void *arg)
         start_job(b, &jobs[i]);
 }
 
-static void on_down(void *arg, enum esl_why why)
+static void on_down(void *arg, const struct esl_down *down)
 {
     struct bench *b = arg;
-    (void)fprintf(stderr, "down: %s\n", esl_why_text(why));
+    (void)fprintf(stderr, "down: %s\n", down->text);
     report(b);
 }
 
+static void on_lost(void *arg, uint64_t n)
+{
+    (void)arg;
+    (void)fprintf(stderr, "lost %llu events\n", (unsigned long long)n);
+}
+
 static const struct esl_client_handlers handlers = {
-    .on_ready = on_ready, .on_event = on_event, .on_down = on_down};
+    .on_ready = on_ready, .on_event = on_event, .on_down = on_down, .on_lost = on_lost};
 
 static bool arguments(struct bench *b, int argc, char **argv)
 {
@@ -186,8 +192,8 @@ int main(int argc, char **argv)
     }
     struct esl_client_cfg cfg = {.host = "127.0.0.1",
                                  .port = (uint16_t)strtoul(argv[2], NULL, 10),
-                                 .password = "ClueCon",
-                                 .format = b.format};
+                                 .format = b.format,
+                                 .window = (size_t)b.window};
     if (loop_new(NULL, 0, &b.loop) || esl_client_open(b.loop, &cfg, &handlers, &b, &b.client)) {
         (void)fprintf(stderr, "cannot start\n");
         return 2;
