@@ -46,8 +46,14 @@ static void on_accept(void *arg, int fd, const struct net_addr *peer)
     s->sessions++;
     session->on_gone = on_gone;
     session->gone_arg = s;
-    /* Nothing of the session is called before the loop turns, so the arg is there in time. */
-    session->arg = s->h.on_session(s->arg, session, ip);
+    /* Nothing of the session is called before the loop turns, so the arg is there in time. The
+     * application may close it right here. */
+    struct esl_conn *conn = session->conn;
+    esl_conn_enter(conn);
+    void *session_arg = s->h.on_session(s->arg, session, ip);
+    if (!esl_conn_closed(conn))
+        session->arg = session_arg;
+    esl_conn_leave(conn);
 }
 
 enum va_err esl_server_open(struct loop *loop, const struct esl_server_cfg *cfg,

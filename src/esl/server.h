@@ -22,7 +22,8 @@ struct esl_server_cfg {
 struct esl_server_handlers {
     struct esl_session_handlers session; /**< of every session */
     /**
-     * FreeSWITCH called. The session is owned by the application from here on: it closes it.
+     * FreeSWITCH called. The session is owned by the application from here on: it closes it, when
+     * it likes even in here.
      *
      * @param peer  IP address of FreeSWITCH
      * @return the `arg` of this session's handlers

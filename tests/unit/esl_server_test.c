@@ -15,7 +15,7 @@
 struct hall {
     struct loop *loop;
     struct esl_server *server;
-    struct esl_session *sessions[4];
+    struct esl_session *sessions[8];
     size_t count, connected, closed, refused;
     bool close_at_once;
 };
@@ -37,6 +37,8 @@ static void *on_session(void *arg, struct esl_session *s, const char *peer)
     struct hall *h = arg;
     assert_string_equal(peer, "127.0.0.1");
     h->sessions[h->count++] = s;
+    if (h->close_at_once)
+        esl_session_close(&h->sessions[h->count - 1]);
     return h;
 }
 
@@ -97,8 +99,19 @@ static void a_server_takes_so_many_and_refuses_the_rest(void **state)
     third.loop = h.loop;
     third.peer = dial(&h, &third);
     crig_hears(&third, "connect\n\n"); /* there is room again */
-    esl_server_close(&h.server);       /* the session outlives it */
     esl_session_close(&h.sessions[1]);
+    tcp_close(&third.peer);
+    h.close_at_once = true; /* by the application, where it hears of it */
+    third.peer = dial(&h, &third);
+    while (third.peer)
+        loop_turn(h.loop, true);
+    assert_int_equal(h.count, 3);
+    assert_int_equal(esl_server_sessions(h.server), 0);
+    h.close_at_once = false;
+    third.peer = dial(&h, &third);
+    crig_hears(&third, "connect\n\n");
+    esl_server_close(&h.server); /* the session outlives it */
+    esl_session_close(&h.sessions[3]);
     tcp_close(&third.peer);
     loop_free(&h.loop);
     buf_free(&g.heard);
