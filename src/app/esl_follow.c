@@ -67,6 +67,14 @@ static void over(void *arg)
     *(bool *)arg = true;
 }
 
+static void tell_dropped(struct esl_app *a, uint64_t *told)
+{
+    if (a->out.dropped > *told)
+        esl_app_say(a, "%llu lines are not shown: the output is too slow",
+                    (unsigned long long)(a->out.dropped - *told));
+    *told = a->out.dropped;
+}
+
 int esl_follow(struct esl_app *a)
 {
     const struct esl_options *o = a->o;
@@ -81,12 +89,10 @@ int esl_follow(struct esl_app *a)
     while (!a->stop && !late && !a->gave_up && !a->out.broken &&
            !(o->count && a->events >= o->count)) {
         loop_turn(a->loop, true);
-        if (a->out.dropped > dropped && a->out.at == a->out.waiting.len) {
-            esl_app_say(a, "%llu lines are not shown: the output is too slow",
-                        (unsigned long long)(a->out.dropped - dropped));
-            dropped = a->out.dropped;
-        }
+        if (a->out.at == a->out.waiting.len)
+            tell_dropped(a, &dropped);
     }
+    tell_dropped(a, &dropped);
     tmr_stop(&tmr);
     if (late && o->count)
         esl_app_say(a, "only %llu of %llu events came in %.3g s", (unsigned long long)a->events,

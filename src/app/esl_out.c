@@ -4,10 +4,11 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { RETRY_MS = 10, CLOSE_MS = 1000, PATH = 64 };
+enum { RETRY_MS = 10, CLOSE_MS = 1000, PATH = 64, PIPE_BYTES = 1 << 20 };
 
 /* A description of our own for terminals and pipes: non-blocking without making the shell's so. */
 static int reopen(int fd)
@@ -20,11 +21,32 @@ static int reopen(int fd)
     return open(path, O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
 }
 
+static void on_poll_closed(uv_handle_t *handle)
+{
+    free(handle);
+}
+
+static uv_poll_t *open_poll(struct esl_out *o)
+{
+    uv_poll_t *poll_handle = malloc(sizeof(*poll_handle));
+    if (poll_handle && uv_poll_init(loop_uv(o->loop), poll_handle, o->fd)) {
+        free(poll_handle);
+        return NULL;
+    }
+    if (poll_handle)
+        poll_handle->data = o;
+    return poll_handle;
+}
+
 void esl_out_open(struct esl_out *o, struct loop *loop, int fd)
 {
     int own = reopen(fd);
     *o = (struct esl_out){.loop = loop, .fd = own < 0 ? fd : own, .own_fd = own >= 0};
     buf_init(&o->waiting, ESL_OUT_MAX);
+    if (!o->own_fd)
+        return;
+    o->poll = open_poll(o);
+    (void)fcntl(o->fd, F_SETPIPE_SZ, PIPE_BYTES); /* fewer turns; a terminal has none */
 }
 
 static bool empty(const struct esl_out *o)
@@ -62,6 +84,17 @@ static void compact(struct esl_out *o)
     o->at = 0;
 }
 
+static void flush_some(void *arg);
+
+static void on_room(uv_poll_t *handle, int status, int events)
+{
+    struct esl_out *o = handle->data;
+    (void)status; /* what is wrong shows in the write */
+    (void)events;
+    uv_poll_stop(handle);
+    flush_some(o);
+}
+
 static void flush_some(void *arg)
 {
     struct esl_out *o = arg;
@@ -74,7 +107,7 @@ static void flush_some(void *arg)
         if (o->after)
             o->after(o->arg);
     }
-    if (!empty(o))
+    if (!empty(o) && (!o->poll || uv_poll_start(o->poll, UV_WRITABLE, on_room)))
         tmr_start(&o->tmr, o->loop, RETRY_MS, flush_some, o);
 }
 
@@ -98,7 +131,7 @@ void esl_out_add(struct esl_out *o, struct str piece)
         return;
     }
     (void)buf_adds(&o->waiting, piece);
-    if (!tmr_running(&o->tmr))
+    if (!tmr_running(&o->tmr) && !(o->poll && uv_is_active((uv_handle_t *)o->poll)))
         tmr_start(&o->tmr, o->loop, 0, flush_some, o);
 }
 
@@ -125,6 +158,9 @@ void esl_out_close(struct esl_out *o)
 {
     flush_all(o, CLOSE_MS);
     tmr_stop(&o->tmr);
+    if (o->poll)
+        uv_close((uv_handle_t *)o->poll, on_poll_closed);
+    o->poll = NULL;
     buf_free(&o->waiting);
     if (o->own_fd)
         (void)close(o->fd);

@@ -10,11 +10,12 @@
 #include "base/buf.h"
 #include "net/loop.h"
 
-enum { ESL_OUT_MAX = 4 << 20 };
+enum { ESL_OUT_MAX = 32 << 20 };
 
 struct esl_out {
     struct loop *loop;
-    struct tmr tmr;
+    struct tmr tmr;  /* writes on the next turn */
+    uv_poll_t *poll; /* tells when there is room again; NULL: the descriptor is not ours */
     struct buf waiting;
     size_t at;        /* of `waiting`: this much went out */
     uint64_t dropped; /**< pieces */

@@ -75,31 +75,22 @@ static struct header header(const struct esl_event *ev, size_t i)
     return h;
 }
 
-/* Position of the next header with this name behind i, or the number of headers. */
-static size_t again(const struct esl_event *ev, struct str name, size_t i, size_t count)
-{
-    for (i++; i < count; i++)
-        if (str_ieq(header(ev, i).name, name))
-            return i;
-    return count;
-}
-
-static bool seen(const struct esl_event *ev, struct str name, size_t before)
-{
-    for (size_t i = 0; i < before; i++)
-        if (str_ieq(header(ev, i).name, name))
-            return true;
-    return false;
-}
-
+/* Headers of one name: a list of their values, or the one value that all of them have. */
 static void json_repeated(struct buf *out, const struct esl_event *ev, size_t i, size_t count)
 {
-    struct str name = header(ev, i).name;
+    struct header first = header(ev, i);
+    bool same = true;
+    for (size_t k = i; same && k < count; k = esl_event_find(ev, first.name, k + 1))
+        same = str_eq(header(ev, k).value, first.value);
+    if (same) {
+        json_text(out, first.value);
+        return;
+    }
     (void)buf_addc(out, '[');
-    for (bool first = true; i < count; i = again(ev, name, i, count), first = false) {
-        if (!first)
+    for (size_t k = i; k < count; k = esl_event_find(ev, first.name, k + 1)) {
+        if (k > i)
             (void)buf_addc(out, ',');
-        json_text(out, header(ev, i).value);
+        json_text(out, header(ev, k).value);
     }
     (void)buf_addc(out, ']');
 }
@@ -119,7 +110,7 @@ static void json_value(struct buf *out, const struct esl_event *ev, size_t i, si
 {
     char name[NAME_MAX_];
     struct header h = header(ev, i);
-    if (count <= UNIQUE_MAX && again(ev, h.name, i, count) < count) {
+    if (count <= UNIQUE_MAX && esl_event_find(ev, h.name, i + 1) < count) {
         json_repeated(out, ev, i, count);
         return;
     }
@@ -138,7 +129,7 @@ void esl_show_json(struct buf *out, const struct esl_event *ev)
     for (size_t i = 0; i < count; i++) {
         struct header h = header(ev, i);
         /* Looking for twins is quadratic: not for an event of thousands of headers. */
-        if (count <= UNIQUE_MAX && seen(ev, h.name, i))
+        if (count <= UNIQUE_MAX && esl_event_find(ev, h.name, 0) < i)
             continue;
         if (body.p && str_eqz(h.name, "_body"))
             continue;

@@ -166,6 +166,21 @@ static const struct esl_header *find(const struct esl_event *ev, struct str name
     return NULL;
 }
 
+size_t esl_event_find(const struct esl_event *ev, struct str name, size_t from)
+{
+    int len = name.len < 255 ? (int)name.len : 255;
+    for (size_t i = from; i < ev->count; i++) {
+        const uint8_t *at = memchr(ev->name_lens + i, len, ev->count - i);
+        if (!at)
+            break;
+        i = (size_t)(at - ev->name_lens);
+        const struct esl_header *h = &ev->h[i];
+        if (h->name_len == name.len && same_name(header_name(ev, h).p, name.p, name.len))
+            return i;
+    }
+    return ev->count;
+}
+
 /* Element i of `ARRAY::a|:b` text. */
 static struct str split_nth(struct str s, size_t want, size_t *ret_count)
 {

@@ -72,6 +72,10 @@ size_t esl_event_headers(const struct esl_event *ev);
 void esl_event_header(const struct esl_event *ev, size_t i, struct str *ret_name,
                       struct str *ret_value);
 
+/** First header i ≥ `from` of that name; esl_event_headers() when there is none. To walk duplicates
+ *  in the order of the wire. */
+size_t esl_event_find(const struct esl_event *ev, struct str name, size_t from);
+
 /** True when some of it could not be read as its format wants: cut off, bad length, bad escapes. */
 bool esl_event_flawed(const struct esl_event *ev);
 

@@ -96,6 +96,13 @@ static void json_is_lossless(void **state)
     assert_string_equal(text_of(o, "List"), "[ \"one\", \"two\" ]");
     assert_string_equal(text_of(o, "_body"), "x\"y");
     json_object_put(o);
+    o = json(EVENT(ESL_PLAIN, "Event-Name: A\nHangup-Cause: USER_BUSY\nX: 1\n"
+                              "hangup-cause: USER_BUSY\nX: 2\n\n"));
+    assert_string_equal(text_of(o, "Hangup-Cause"), "USER_BUSY"); /* FreeSWITCH says it twice */
+    json_object *both = NULL;
+    assert_true(json_object_object_get_ex(o, "X", &both));
+    assert_int_equal(json_object_array_length(both), 2);
+    json_object_put(o);
     o = json(EVENT(ESL_JSON, "{\"Event-Name\":\"A\",\"Solo\":[\"x\"],\"_body\":\"b\"}"));
     assert_string_equal(text_of(o, "Solo"), "x");
     assert_string_equal(text_of(o, "_body"), "b");

@@ -56,6 +56,8 @@ static void case_6_strange_names(void **state)
     esl_event_free(&ev);
 }
 
+#define S(z) str_of(z)
+
 static void case_7_duplicates(void **state)
 {
     (void)state;
@@ -66,6 +68,11 @@ static void case_7_duplicates(void **state)
     assert_int_equal(esl_event_headers(ev), 4);
     is_text(esl_event_body(ev), "hi");
     assert_false(esl_event_flawed(ev));
+    assert_int_equal(esl_event_find(ev, S("event-name"), 0), 0);
+    assert_int_equal(esl_event_find(ev, S("Event-Name"), 1), 2);
+    assert_int_equal(esl_event_find(ev, S("Event-Name"), 3), 4);
+    assert_int_equal(esl_event_find(ev, S("Event-Nam"), 0), 4);
+    assert_int_equal(esl_event_find(ev, S("Event-Name"), 99), 4);
     esl_event_free(&ev);
     ev = JSON("{\"Event-Name\":\"COMMAND\",\"Event-Name\":\"PRIVATE_COMMAND\"}");
     is_text(esl_event_name(ev), "PRIVATE_COMMAND");
