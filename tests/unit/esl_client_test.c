@@ -473,6 +473,62 @@ static void log_lines_have_a_level(void **state)
     crig_free(g);
 }
 
+/* ---- the extras of esl.md §5 ---------------------------------------------------------------- */
+
+static void extra_each_message_says_its_own_format(void **state)
+{
+    (void)state;
+    /* `event json` without names is refused and changes the format all the same. */
+    struct crig *g = crig_ready(NULL);
+    assert_int_equal(esl_client_subscribe(g->c, S("ALL"), NULL, NULL), VA_OK);
+    assert_int_equal(esl_client_command(g->c, S("event json"), crig_then(g, 0)), VA_OK);
+    crig_hears(g, "event json\n\n");
+    crig_says(g, CRIG_REPLY "Content-Type: command/reply\nReply-Text: -ERR no keywords supplied\n\n"
+                            "Content-Length: 21\nContent-Type: text/event-json\n\n"
+                            "{\"Event-Name\":\"DTMF\"}");
+    crig_says_event(g, "Event-Name: CHANNEL_CREATE\n\n");
+    crig_says(g, "Content-Length: 63\nContent-Type: text/event-xml\n\n"
+                 "<event><headers><Event-Name>TALK</Event-Name></headers></event>");
+    crig_sees(g, "event TALK;");
+    crig_log_is(g, "r0 VA_EREFUSED done refused[-ERR no keywords supplied];event DTMF;"
+                   "event CHANNEL_CREATE;event TALK;");
+    crig_free(g);
+}
+
+static void extra_an_unknown_content_type_is_skipped(void **state)
+{
+    (void)state;
+    struct crig *g = crig_ready(NULL);
+    assert_int_equal(esl_client_api(g->c, S("a"), crig_then(g, 0)), VA_OK);
+    crig_hears(g, "api a\n\n");
+    crig_says(g, "Content-Type: text/of-the-future\nContent-Length: 9\n\nany\n\nthing"
+                 "Content-Type: api/response\nContent-Length: 1\n\nA");
+    crig_sees(g, "r0 VA_OK done[A];");
+    crig_free(g);
+}
+
+static void extra_exit_may_close_late(void **state)
+{
+    (void)state;
+    /* FreeSWITCH says good-bye at once but closes only when our jobs are done. */
+    char uuid[64], body[200];
+    struct crig *g = crig_ready(NULL);
+    assert_int_equal(esl_client_bgapi(g->c, S("msleep 3000"), crig_then(g, 0)), VA_OK);
+    assert_int_equal(esl_client_command(g->c, S("exit"), crig_then(g, 0)), VA_OK);
+    crig_hears_value(g, "Job-UUID: ", uuid, sizeof(uuid));
+    crig_hears(g, "exit\n\n");
+    crig_says(g, CRIG_REPLY CRIG_REPLY "Content-Type: command/reply\nReply-Text: +OK bye\n\n");
+    crig_sees(g, "r1 VA_OK done[+OK bye];");
+    assert_true(esl_client_connected(g->c));
+    (void)snprintf(body, sizeof(body),
+                   "Event-Name: BACKGROUND_JOB\nJob-UUID: %s\nContent-Length: 3\n\n+OK", uuid);
+    crig_says_event(g, body);
+    crig_says(g, CRIG_NOTICE);
+    crig_sees(g, "down disconnect notice was ready 0;");
+    assert_non_null(strstr(buf_z(&g->log), "r0 VA_OK done[+OK];"));
+    crig_free(g);
+}
+
 int main(int argc, char **argv)
 {
     (void)argv;
@@ -504,6 +560,9 @@ int main(int argc, char **argv)
         cmocka_unit_test(subscriptions_are_counted),
         cmocka_unit_test(filters_that_only_deny_let_the_rest_pass),
         cmocka_unit_test(log_lines_have_a_level),
+        cmocka_unit_test(extra_each_message_says_its_own_format),
+        cmocka_unit_test(extra_an_unknown_content_type_is_skipped),
+        cmocka_unit_test(extra_exit_may_close_late),
     };
     int bad = cmocka_run_group_tests_name("esl_client", tests, NULL, NULL);
     crig_all_bytewise = true;
