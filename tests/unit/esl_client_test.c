@@ -501,7 +501,7 @@ static void extra_an_unknown_content_type_is_skipped(void **state)
     struct crig *g = crig_ready(NULL);
     assert_int_equal(esl_client_api(g->c, S("a"), crig_then(g, 0)), VA_OK);
     crig_hears(g, "api a\n\n");
-    crig_says(g, "Content-Type: text/of-the-future\nContent-Length: 9\n\nany\n\nthing"
+    crig_says(g, "Content-Type: text/of-the-future\nContent-Length: 10\n\nany\n\nthing"
                  "Content-Type: api/response\nContent-Length: 1\n\nA");
     crig_sees(g, "r0 VA_OK done[A];");
     crig_free(g);
