@@ -22,8 +22,7 @@ for format in plain json; do
     fi
     [ -e "$work/events-$format.bin" ] || xz -dc "$recordings/events-$format.bin.xz" >"$work/events-$format.bin"
 done
-targets="esl_fake esl_parser_bench esl_outbound_bench"
-[ ! -e bench/esl_client_bench.c ] || targets="$targets esl_client_bench"
+targets="esl_fake esl_parser_bench esl_outbound_bench esl_client_bench esl_load_bench"
 # shellcheck disable=SC2086
 ninja -C "$build" $targets >/dev/null
 
