@@ -1,6 +1,7 @@
 """Starts the fake and the drivers, and prints tables."""
 import json
 import os
+import signal
 import statistics
 import subprocess
 import sys
@@ -74,6 +75,8 @@ def report_of(p, timeout=90):
     except (subprocess.TimeoutExpired, json.JSONDecodeError):
         p.kill()
         p.wait()
+        if p.returncode < 0 and p.returncode != -signal.SIGKILL:
+            print(f"{p.args[3]}: {signal.Signals(-p.returncode).name}", flush=True)
         return None
 
 

@@ -15,6 +15,7 @@ RSS_MAX_MB = 64    # two shares of 16 MiB, and the driver's own lists
 SOAK_S = int(os.environ.get("SOAK_S", "60"))
 DROP_MS = int(os.environ.get("DROP_MS", "1000"))
 SOAK_RATE = int(os.environ.get("SOAK_RATE", "2000"))
+FORMATS = os.environ.get("SOAK_FORMATS", "plain json").split()
 
 
 class Watch(threading.Thread):
@@ -154,7 +155,7 @@ def bench_soak():
     rows = []
     if "ours" not in PEERS:
         return
-    for format_ in ("plain", "json"):
+    for format_ in FORMATS:
         round_ = streams.make_numbered(format_)
         with Fake("--blast", streams.path(f"{format_}-numbered"), "--format", format_, "--count", str(10**9),
                   "--blast-per-s", str(SOAK_RATE), "--drop-after-ms", str(DROP_MS)) as fake:

@@ -122,7 +122,7 @@ def bench_chunks():
             got = [events(peer, format_, 1, count, chunk) for _ in range(RUNS)]
             good = [g for g in got if g and g["events"] == count]
             rates.append(statistics.median(g["events"] / g["cpu_s"] for g in good) if good else 0)
-        rows.append([name, format_] + [f"{r / rates[0]:.3f}" if rates[0] and r else "FAILED" for r in rates[1:]])
+        rows.append([name, format_] + [f"{r / rates[0]:.2g}" if rates[0] and r else "FAILED" for r in rates[1:]])
     table("B4 events per CPU second when the server writes small pieces, 1.00 is the whole event",
           ["peer", "format", "65,536", "1,448", "1 byte"], rows)
 
