@@ -13,6 +13,7 @@
 #include "esl/event.h"
 #include "net/loop.h"
 
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -203,6 +204,7 @@ int main(int argc, char **argv)
         return 2;
     }
     long rss;
+    (void)signal(SIGPIPE, SIG_IGN); /* libuv leaves it to the program */
     l->soak = !slow;
     l->busy_us = slow ? strtol(argv[4], NULL, 10) : 0;
     l->count = strtol(argv[slow ? 6 : 5], NULL, 10);
