@@ -3,7 +3,10 @@
 # pinned to a core each, a gate of correctness before every figure (bench/esl/README.md).
 #     bench/esl.sh BUILD_DIR
 # RUNS=3          runs per figure; medians are shown, with the least and the most
-# ONLY="B1 B5"    these parts alone: B1 plain, B2 json, B4 chunks, B5 bgapi, B6 outbound
+# ONLY="B1 B5"    these parts alone: B1 plain, B2 json, B3 mixed sizes, B4 chunks, B5 bgapi, B6 outbound,
+#                 B7 slow consumer, B8 soak
+# SOAK_S=60, DROP_MS=1000, SOAK_RATE=2000   of B8: seconds, pause between losses, events per second
+# REAL=PORT       also bgapi of a FreeSWITCH that listens there
 # PEERS="ours libesl"  these alone; of floor ours libesl esl esl-lite modesl
 # LIBESL=DIR      folder of the official C library: libesl.a (or .libs/), include/ (or src/include/)
 # VA_SHARED_DIR   where recordings/freeswitch/ is; default: ../shared beside the source
@@ -22,8 +25,7 @@ for format in plain json; do
     fi
     [ -e "$work/events-$format.bin" ] || xz -dc "$recordings/events-$format.bin.xz" >"$work/events-$format.bin"
 done
-targets="esl_fake esl_parser_bench esl_outbound_bench"
-[ ! -e bench/esl_client_bench.c ] || targets="$targets esl_client_bench"
+targets="esl_fake esl_parser_bench esl_outbound_bench esl_client_bench esl_load_bench"
 # shellcheck disable=SC2086
 ninja -C "$build" $targets >/dev/null
 

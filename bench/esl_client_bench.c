@@ -4,14 +4,12 @@
  *     esl_client_bench events PORT FORMAT LEVEL COUNT | bgapi PORT WINDOW COUNT
  */
 #include "esl/client.h"
+#include "esl/driver.h"
 #include "esl/event.h"
 #include "net/loop.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
-#include <time.h>
 
 struct job {
     struct bench *bench;
@@ -25,44 +23,22 @@ struct bench {
     enum esl_format format;
     int level;
     long count, window;
-    long sent, done;
+    long sent, done, lost;
     uint64_t sum;
     double wall, cpu; /* at the start [s] */
     double *took;     /* of each job [s] */
 };
-
-static double wall(void)
-{
-    struct timespec t;
-    (void)clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
-}
-
-static double cpu(long *ret_rss_kb)
-{
-    struct rusage r;
-    (void)getrusage(RUSAGE_SELF, &r);
-    *ret_rss_kb = r.ru_maxrss;
-    return (double)(r.ru_utime.tv_sec + r.ru_stime.tv_sec) +
-           (double)(r.ru_utime.tv_usec + r.ru_stime.tv_usec) / 1e6;
-}
-
-static int by_size(const void *a, const void *b)
-{
-    double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
 
 static void report(struct bench *b)
 {
     long rss;
     double w = wall() - b->wall, c = cpu(&rss) - b->cpu;
     if (b->jobs) {
-        qsort(b->took, (size_t)b->done, sizeof(*b->took), by_size);
+        sort_times(b->took, b->done);
         (void)printf("{\"rt\":%ld,\"wall_s\":%.6f,\"cpu_s\":%.6f,\"p50_us\":%.0f,\"p99_us\":%.0f,"
                      "\"rss_kb\":%ld}\n",
-                     b->done, w, c, b->done ? b->took[b->done / 2] * 1e6 : 0,
-                     b->done ? b->took[b->done * 99 / 100] * 1e6 : 0, rss);
+                     b->done, w, c, share_us(b->took, b->done, 50), share_us(b->took, b->done, 99),
+                     rss);
     } else {
         (void)printf("{\"events\":%ld,\"sum\":%llu,\"wall_s\":%.6f,\"cpu_s\":%.6f,"
                      "\"rss_kb\":%ld}\n",
@@ -74,12 +50,16 @@ static void report(struct bench *b)
 
 static uint64_t mix(uint64_t sum, struct str s)
 {
-    for (size_t i = 0; i < s.len; i++)
-        sum += (unsigned char)s.p[i];
-    return sum + s.len;
+    return mix_bytes(sum, s.p, s.len);
 }
 
 /* ---- events --------------------------------------------------------------------------------- */
+
+static void check_end(struct bench *b)
+{
+    if (b->done + b->lost == b->count)
+        report(b);
+}
 
 static void on_event(void *arg, const struct esl_event *ev)
 {
@@ -96,9 +76,12 @@ static void on_event(void *arg, const struct esl_event *ev)
             esl_event_header(ev, i, &name, &value);
             b->sum = mix(mix(b->sum, name), value);
         }
+        struct str body = esl_event_body(ev);
+        if (body.len)
+            b->sum = mix(b->sum, body);
     }
-    if (++b->done == b->count)
-        report(b);
+    b->done++;
+    check_end(b);
 }
 
 /* ---- bgapi ---------------------------------------------------------------------------------- */
@@ -157,8 +140,9 @@ static void on_down(void *arg, const struct esl_down *down)
 
 static void on_lost(void *arg, uint64_t n)
 {
-    (void)arg;
-    (void)fprintf(stderr, "lost %llu events\n", (unsigned long long)n);
+    struct bench *b = arg;
+    b->lost += (long)n;
+    check_end(b);
 }
 
 static const struct esl_client_handlers handlers = {

@@ -1,12 +1,16 @@
 // What the drivers of the Node libraries share. A driver is started as
 //     driver.mjs events PORT FORMAT LEVEL COUNT | bgapi PORT WINDOW COUNT | outbound PORT
+//     driver.mjs slow PORT FORMAT BUSY_US SECONDS COUNT
 // and prints one line of JSON when it is done ("ready" first for outbound).
+
+import { readFileSync } from "node:fs";
 
 export const EVENT_NAMES = [
   "CHANNEL_ANSWER", "CHANNEL_BRIDGE", "CHANNEL_CALLSTATE", "CHANNEL_CREATE", "CHANNEL_DESTROY",
   "CHANNEL_EXECUTE", "CHANNEL_EXECUTE_COMPLETE", "CHANNEL_HANGUP", "CHANNEL_HANGUP_COMPLETE",
   "CHANNEL_ORIGINATE", "CHANNEL_OUTGOING", "CHANNEL_PARK", "CHANNEL_PROGRESS",
-  "CHANNEL_PROGRESS_MEDIA", "CHANNEL_STATE", "CHANNEL_UNBRIDGE", "CHANNEL_UNPARK", "CHANNEL_UUID"];
+  "CHANNEL_PROGRESS_MEDIA", "CHANNEL_STATE", "CHANNEL_UNBRIDGE", "CHANNEL_UNPARK", "CHANNEL_UUID",
+  "HEARTBEAT", "MESSAGE"];
 
 export const [, , mode, ...args] = process.argv;
 
@@ -35,7 +39,8 @@ function cpuUs(since) {
 }
 
 function finish(more) {
-  process.stdout.write(JSON.stringify({ ...more, rss_kb: Math.round(process.memoryUsage().rss / 1024) }) + "\n",
+  const rss_kb = Number(/VmHWM:\s+(\d+)/.exec(readFileSync("/proc/self/status", "utf8"))[1]);
+  process.stdout.write(JSON.stringify({ ...more, rss_kb }) + "\n",
     () => process.exit(0));
 }
 
@@ -63,12 +68,38 @@ export function eventCounter(level, count) {
           sum += addText(String(headers[name] ?? ""));
         }
       } else {
-        for (const name in headers) sum += addText(name) + addText(String(headers[name]));
+        for (const name in headers) { // a body counts without the name it got here
+          sum += (name === "_body" ? 0 : addText(name)) + addText(String(headers[name]));
+        }
       }
       events++;
       if (events % 1000 === 0 || events === count) lastUs = nowUs();
       if (events === count) done();
     },
+  };
+}
+
+// A handler that takes `busy` µs per event, and an `api` every 10 ms by ask(), a promise. Returns
+// what the driver calls for each event.
+export function slowConsumer(busy, seconds, count, ask) {
+  const took = [], fromUs = nowUs(), cpu = process.cpuUsage();
+  let handled = 0, asked = 0;
+  const report = () => {
+    took.sort((a, b) => a - b);
+    finish({ handled, asked, answered: took.length, wall_s: (nowUs() - fromUs) / 1e6, cpu_s: cpuUs(cpu) / 1e6,
+      p50_us: took[took.length >> 1] ?? 0, p99_us: took[Math.floor(took.length * 0.99)] ?? 0 });
+  };
+  const late = () => nowUs() - fromUs > seconds * 1e6;
+  setInterval(() => {
+    if (late()) return report();
+    const at = nowUs();
+    asked++;
+    ask().then(() => took.push(nowUs() - at), () => {});
+  }, 10);
+  return () => {
+    const until = nowUs() + busy;
+    while (nowUs() < until);
+    if (++handled === count) report();
   };
 }
 

@@ -1,6 +1,6 @@
 // esl 11: client and server. It has no call for plain events and leaves their body undecoded text.
 import { FreeSwitchClient, FreeSwitchServer } from "esl";
-import { EVENT_NAMES, args, eventCounter, mode, pump, quiet } from "./common.mjs";
+import { EVENT_NAMES, args, eventCounter, mode, pump, quiet, slowConsumer } from "./common.mjs";
 
 if (mode === "outbound") {
   const server = new FreeSwitchServer({ logger: quiet, all_events: false, my_events: false });
@@ -18,6 +18,12 @@ if (mode === "outbound") {
     if (mode === "bgapi") {
       pump(Number(args[1]), Number(args[2]),
         () => call.bgapi("status", 30000).then((r) => r.body._body !== undefined, () => false));
+      return;
+    }
+    if (mode === "slow") {
+      const seen = slowConsumer(Number(args[2]), Number(args[3]), Number(args[4]), () => call.api("status", 60000));
+      for (const name of EVENT_NAMES) call.on(name, seen);
+      call.send(`event ${args[1]} ${EVENT_NAMES.join(" ")}`).catch(() => {});
       return;
     }
     const counter = eventCounter(Number(args[2]), Number(args[3]));

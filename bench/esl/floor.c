@@ -5,34 +5,17 @@
  *     floor events PORT FORMAT LEVEL COUNT     count blank lines and bytes, read nothing
  *     floor bgapi PORT WINDOW COUNT            count answers by their last line
  */
+#include "driver.h"
+
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
-#include <stdint.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
 
 static char buf[1 << 20];
-
-static double wall(void)
-{
-    struct timespec t;
-    (void)clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
-}
-
-static double cpu(void)
-{
-    struct rusage r;
-    (void)getrusage(RUSAGE_SELF, &r);
-    return (double)(r.ru_utime.tv_sec + r.ru_stime.tv_sec) +
-           (double)(r.ru_utime.tv_usec + r.ru_stime.tv_usec) / 1e6;
-}
 
 static int dial(int port)
 {
@@ -65,7 +48,8 @@ static void events(int fd, const char *format, long count)
     char command[64];
     size_t have = 0, at = 0;
     long seen = 0;
-    double w = wall(), c = cpu();
+    long rss;
+    double w = wall(), c = cpu(&rss);
     (void)snprintf(command, sizeof(command), "event %s ALL\n\n", format);
     say(fd, command, strlen(command));
     while (seen < count) {
@@ -89,7 +73,7 @@ static void events(int fd, const char *format, long count)
         memmove(buf, buf + at, have);
     }
     printf("{\"events\":%ld,\"sum\":0,\"wall_s\":%.6f,\"cpu_s\":%.6f,\"rss_kb\":0}\n", seen,
-           wall() - w, cpu() - c);
+           wall() - w, cpu(&rss) - c);
 }
 
 /* Windows of commands, one write each; the next goes when all of the last are answered. */
@@ -102,7 +86,8 @@ static void bgapi(int fd, long window, long count)
     ask(fd, "event plain BACKGROUND_JOB\n\n");
     for (long i = 0; all && i < window; i++)
         memcpy(all + (size_t)i * len, command, len);
-    double w = wall(), c = cpu();
+    long rss;
+    double w = wall(), c = cpu(&rss);
     while (all && done < count) {
         say(fd, all, len * (size_t)window);
         for (long got = 0; got < window;) {
@@ -118,7 +103,7 @@ static void bgapi(int fd, long window, long count)
         done += window;
     }
     printf("{\"rt\":%ld,\"wall_s\":%.6f,\"cpu_s\":%.6f,\"p50_us\":0,\"p99_us\":0,\"rss_kb\":0}\n",
-           done, wall() - w, cpu() - c);
+           done, wall() - w, cpu(&rss) - c);
     free(all);
 }
 

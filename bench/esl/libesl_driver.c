@@ -4,34 +4,15 @@
  * It reads with the blocking call: the one with a timeout counts all buffered packets each time.
  *
  *     libesl_driver events PORT FORMAT LEVEL COUNT | bgapi PORT WINDOW COUNT | outbound PORT [hold]
+ *     libesl_driver slow PORT FORMAT BUSY_US SECONDS COUNT
  */
+#include "driver.h"
+
 #include <esl.h>
-
-#include <stdint.h>
-#include <sys/resource.h>
-#include <time.h>
-
-static double wall(void)
-{
-    struct timespec t;
-    (void)clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
-}
-
-static double cpu(long *ret_rss_kb)
-{
-    struct rusage r;
-    (void)getrusage(RUSAGE_SELF, &r);
-    *ret_rss_kb = r.ru_maxrss;
-    return (double)(r.ru_utime.tv_sec + r.ru_stime.tv_sec) +
-           (double)(r.ru_utime.tv_usec + r.ru_stime.tv_usec) / 1e6;
-}
 
 static uint64_t mix(uint64_t sum, const char *z)
 {
-    for (; z && *z; z++)
-        sum += (unsigned char)*z + 1u;
-    return sum;
+    return z ? mix_bytes(sum, z, strlen(z)) : sum;
 }
 
 static uint64_t look(esl_event_t *ev, int level)
@@ -44,7 +25,7 @@ static uint64_t look(esl_event_t *ev, int level)
     }
     for (esl_event_header_t *h = ev->headers; h; h = h->next)
         sum = mix(mix(sum, h->name), h->value);
-    return sum;
+    return mix(sum, ev->body);
 }
 
 static void events(esl_handle_t *h, const char *format, int level, long count)
@@ -63,12 +44,6 @@ static void events(esl_handle_t *h, const char *format, int level, long count)
     c = cpu(&rss) - c;
     printf("{\"events\":%ld,\"sum\":%llu,\"wall_s\":%.6f,\"cpu_s\":%.6f,\"rss_kb\":%ld}\n", seen,
            (unsigned long long)sum, w, c, rss);
-}
-
-static int by_size(const void *a, const void *b)
-{
-    double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
 }
 
 /* The job's number stands in front of its Job-UUID. */
@@ -106,12 +81,44 @@ static void bgapi(esl_handle_t *h, long window, long count)
     }
     w = wall() - w;
     c = cpu(&rss) - c;
-    qsort(took, (size_t)done, sizeof(*took), by_size);
+    sort_times(took, done);
     printf("{\"rt\":%ld,\"wall_s\":%.6f,\"cpu_s\":%.6f,\"p50_us\":%.0f,\"p99_us\":%.0f,"
            "\"rss_kb\":%ld}\n",
-           done, w, c, done ? took[done / 2] * 1e6 : 0, done ? took[done * 99 / 100] * 1e6 : 0,
-           rss);
+           done, w, c, share_us(took, done, 50), share_us(took, done, 99), rss);
     free(took);
+}
+
+/* An `api status` every 10 ms from a handler that takes its time; answers come in order. */
+static void slow(esl_handle_t *h, const char *format, long busy_us, double seconds, long count)
+{
+    enum { ASK_MS = 10, ASKS_MAX = 100000 };
+    static double took[ASKS_MAX];
+    long handled = 0, asked = 0, answered = 0, rss;
+    double from = wall(), next = from, c = cpu(&rss);
+    static const char names[] = "CHANNEL_ANSWER CHANNEL_CALLSTATE CHANNEL_CREATE CHANNEL_HANGUP";
+    (void)esl_events(h, strcmp(format, "json") ? ESL_EVENT_TYPE_PLAIN : ESL_EVENT_TYPE_JSON, names);
+    while (handled < count && wall() - from < seconds &&
+           esl_recv_event(h, 0, NULL) == ESL_SUCCESS) {
+        const char *type = esl_event_get_header(h->last_event, "content-type");
+        if (type && strcmp(type, "api/response") == 0 && answered < asked) {
+            took[answered] = wall() - took[answered];
+            answered++;
+        } else if (h->last_ievent) {
+            be_busy(busy_us);
+            handled++;
+        }
+        if (wall() >= next && asked < ASKS_MAX) {
+            next = wall() + ASK_MS / 1e3;
+            took[asked++] = wall();
+            (void)esl_send(h, "api status\n\n");
+        }
+    }
+    sort_times(took, answered);
+    c = cpu(&rss) - c;
+    printf("{\"handled\":%ld,\"asked\":%ld,\"answered\":%ld,\"p50_us\":%.0f,\"p99_us\":%.0f,"
+           "\"wall_s\":%.3f,\"cpu_s\":%.3f,\"rss_kb\":%ld}\n",
+           handled, asked, answered, share_us(took, answered, 50), share_us(took, answered, 99),
+           wall() - from, c, rss);
 }
 
 static void on_call(esl_socket_t server, esl_socket_t client, struct sockaddr_in *addr, void *hold)
@@ -150,6 +157,9 @@ int main(int argc, char **argv)
         return 1;
     if (strcmp(argv[1], "events") == 0 && argc > 5)
         events(&h, argv[3], (int)strtol(argv[4], NULL, 10), strtol(argv[5], NULL, 10));
+    else if (strcmp(argv[1], "slow") == 0 && argc > 6)
+        slow(&h, argv[3], strtol(argv[4], NULL, 10), strtod(argv[5], NULL),
+             strtol(argv[6], NULL, 10));
     else if (argc > 4)
         bgapi(&h, strtol(argv[3], NULL, 10), strtol(argv[4], NULL, 10));
     return 0;

@@ -1,6 +1,6 @@
 // modesl 1.2: client and server; it subscribes to two events by itself when it is ready.
 import modesl from "modesl";
-import { args, eventCounter, mode, pump } from "./common.mjs";
+import { EVENT_NAMES, args, eventCounter, mode, pump, slowConsumer } from "./common.mjs";
 
 process.removeAllListeners("warning");
 const ignore = () => {};
@@ -19,10 +19,18 @@ if (mode === "outbound") {
         () => new Promise((resolve) => conn.bgapi("status", "", (ev) => resolve(ev.getBody() !== ""))));
       return;
     }
+    if (mode === "slow") {
+      const ask = () => new Promise((resolve) => conn.api("status", resolve));
+      const seen = slowConsumer(Number(args[2]), Number(args[3]), Number(args[4]), ask);
+      conn.on("esl::event::**", (ev) => ev.getHeader("Event-Name") && seen());
+      conn.events(args[1], EVENT_NAMES);
+      return;
+    }
     const counter = eventCounter(Number(args[2]), Number(args[3]));
     conn.on("esl::event::**", (ev) => {
       if (!ev.getHeader("Event-Name")) return;
-      counter.object(Object.fromEntries(ev.headers.map((h) => [h.name, h.value])));
+      const headers = Object.fromEntries(ev.headers.map((h) => [h.name, h.value]));
+      counter.object(ev.getBody() ? { ...headers, _body: ev.getBody() } : headers);
     });
     conn.events(args[1], "all");
   });

@@ -14,81 +14,19 @@ import statistics
 import subprocess
 import sys
 import time
-from urllib.parse import unquote_to_bytes
 
-BUILD, CONNECT = sys.argv[1], sys.argv[2]
-WORK, PEER_DIR = f"{BUILD}/bench-esl", f"{BUILD}/peers"
-FAKE = f"{BUILD}/fakes/esl_fake"
+import load
+import streams
+from drive import (BUILD, CLIENT, CORES, FAKE, PEERS, SERVER, Fake, exists, report_of, run_driver, spread, start_driver,
+                   table, usable)
+
+CONNECT = sys.argv[2]
 RUNS = int(os.environ.get("RUNS", "3"))
-ONLY = os.environ.get("ONLY", "B1 B2 B4 B5 B6").split()
-CORES = os.sched_getaffinity(0)
-CLIENT, SERVER = str(min(CORES)), str(max(CORES))
-L1_NAMES = (b"Event-Name", b"Unique-ID", b"variable_sip_call_id")
+ONLY = os.environ.get("ONLY", "B1 B2 B3 B4 B5 B6 B7 B8").split()
+REAL = os.environ.get("REAL")
 
 
-def node(name):
-    return ["node", "--no-warnings", f"{PEER_DIR}/{name}.mjs"]
-
-
-# rounds: how often the recording is sent; jobs of B5 and calls of B6: one at a time, and else
-ALL = {
-    "floor": dict(cmd=[f"{WORK}/floor"], formats="plain json", rounds=200, jobs=(20000, 400000)),
-    "ours": dict(cmd=[f"{BUILD}/bench/esl_client_bench"], formats="plain json", rounds=200,
-                 jobs=(20000, 400000), out=[f"{BUILD}/bench/esl_outbound_bench"], calls=(5000, 20000), held=5000),
-    "libesl": dict(cmd=[f"{WORK}/libesl_driver"], formats="plain json", rounds=20, jobs=(10000, 20000),
-                   out=[f"{WORK}/libesl_driver", "outbound"], calls=(2000, 3000), held=1000),
-    "esl": dict(cmd=node("esl"), formats="plain json", rounds=20, jobs=(3000, 10000),
-                out=node("esl") + ["outbound"], calls=(2000, 3000), held=1000),
-    "esl-lite": dict(cmd=node("esl-lite"), formats="json", rounds=20, jobs=(3000, 10000)),
-    "modesl": dict(cmd=node("modesl"), formats="plain json", rounds=20, jobs=(200, 1000),
-                   out=node("modesl") + ["outbound"], calls=(60, 500), held=300),
-}
-
-
-def exists(peer):
-    program = peer["cmd"][-1]
-    if program.endswith(".mjs"):
-        return os.path.exists(program) and os.path.isdir(f"{PEER_DIR}/node_modules")
-    return os.path.exists(program)
-
-
-PEERS = {n: p for n, p in ALL.items() if n in os.environ.get("PEERS", " ".join(ALL)).split()}
-
-
-# ---- what is right -----------------------------------------------------------------------------
-
-def mix(data):
-    return sum(data) + len(data)
-
-
-def recorded_events(format_):
-    """Headers of each recorded event as (name, decoded value), in order."""
-    data = open(f"{WORK}/events-{format_}.bin", "rb").read()
-    at = 0
-    while at < len(data):
-        end = data.index(b"\n\n", at)
-        n = int(re.search(rb"Content-Length: (\d+)", data[at:end])[1])
-        body = data[end + 2 : end + 2 + n]
-        if format_ == "json":
-            pairs = json.loads(body, object_pairs_hook=list)
-            yield [(k.encode(), v.encode()) for k, v in pairs]
-        else:
-            lines = body.split(b"\n\n")[0].split(b"\n")
-            yield [(k, unquote_to_bytes(v)) for k, v in (x.rsplit(b": ", 1) for x in lines if x)]
-        at = end + 2 + n
-
-
-def reference(format_):
-    """Number of events, and checksums of level 1, 2, and 2 with names folded, of one round."""
-    count = l1 = l2 = folded = 0
-    for pairs in recorded_events(format_):
-        last = dict(pairs)
-        count += 1
-        l1 += sum(mix(last.get(n, b"")) if n in last else 0 for n in L1_NAMES)
-        l2 += sum(mix(k) + mix(v) for k, v in pairs)
-        folded += sum(mix(k) + mix(v) for k, v in last.items())
-    return dict(count=count, l1=l1, l2=l2, folded=folded)
-
+# ---- the gate ----------------------------------------------------------------------------------
 
 def gate(ref, rounds, level, got):
     """"" when right, else what is wrong."""
@@ -111,104 +49,67 @@ def worst(gates):
     return failed[0] if failed else max(gates) or "ok"
 
 
-# ---- running -----------------------------------------------------------------------------------
-
-class Fake:
-    def __init__(self, *options):
-        self.p = subprocess.Popen(["taskset", "-c", SERVER, FAKE, *options], stdout=subprocess.PIPE,
-                                  stderr=subprocess.DEVNULL, text=True)
-        self.port = self.p.stdout.readline().split()[1]
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        self.p.terminate()
-        self.p.wait()
-
-
-def run_driver(peer, *args):
-    """What the driver reported, or None."""
-    try:
-        p = subprocess.run(["taskset", "-c", CLIENT, *peer["cmd"], *map(str, args)], timeout=90,
-                           capture_output=True, text=True, check=False)
-        return json.loads(p.stdout.strip().split("\n")[-1])
-    except (subprocess.TimeoutExpired, json.JSONDecodeError):
-        return None
-
-
-def spread(values, unit=1.0):
-    values = [v / unit for v in values]
-    text = f"{statistics.median(values):,.0f}"
-    return text + (f" ({min(values):,.0f}–{max(values):,.0f})" if len(values) > 1 else "")
-
-
-def table(title, head, rows):
-    print(f"\n== {title}")
-    rows = [head] + [[str(c) for c in r] for r in rows]
-    wide = [max(len(r[i]) for r in rows) for i in range(len(head))]
-    for i, r in enumerate(rows):
-        print("| " + " | ".join(c.ljust(w) for c, w in zip(r, wide)) + " |")
-        if i == 0:
-            print("|" + "|".join("-" * (w + 2) for w in wide) + "|")
-    sys.stdout.flush()
-
-
-def usable(key="cmd"):
-    for name, peer in PEERS.items():
-        if key not in peer:
-            continue
-        if name == "ours" and key == "out" or exists(peer):
-            yield name, peer
-
-
 # ---- B1, B2, B4: events ------------------------------------------------------------------------
 
-def events(peer, format_, level, rounds, count, chunk=262144):
-    fake = ("--blast", f"{WORK}/events-{format_}.bin", "--format", format_, "--chunk", str(chunk),
-            "--count", str(count))
+def events(peer, stream, level, count, chunk=262144):
+    format_ = stream.split("-")[0]
+    fake = ("--blast", streams.path(stream), "--format", format_, "--chunk", str(chunk), "--count", str(count))
     with Fake(*fake) as f:
         return run_driver(peer, "events", f.port, format_, level, count)
 
 
-def event_rows(name, peer, format_, ref):
+def event_rows(name, peer, stream, ref, rounds):
+    mean = ref["bytes"] / ref["count"] / 1e6
     for level in (1, 2):
         if name == "floor" and level == 2:
             continue
-        got = [events(peer, format_, level, peer["rounds"], ref["count"] * peer["rounds"])
-               for _ in range(RUNS)]
+        got = [events(peer, stream, level, ref["count"] * rounds) for _ in range(RUNS)]
         if None in got:
-            yield [name, f"L{level}", "-", "-", "-", "FAILED: no report"]
+            yield [name, f"L{level}", "-", "-", "-", "-", "FAILED: no report"]
             continue
-        say = worst(gate(ref, peer["rounds"], level, g) for g in got) if name != "floor" else ""
-        yield [name, f"L{level}", spread([g["events"] / g["wall_s"] for g in got]),
-               spread([g["events"] / g["cpu_s"] for g in got]),
-               round(max(g["rss_kb"] for g in got) / 1024) or "-", say]
+        say = worst(gate(ref, rounds, level, g) for g in got) if name != "floor" else ""
+        per_cpu = [g["events"] / g["cpu_s"] for g in got]
+        yield [name, f"L{level}", spread([g["events"] / g["wall_s"] for g in got]), spread(per_cpu),
+               f"{statistics.median(per_cpu) * mean:,.0f}", round(max(g["rss_kb"] for g in got) / 1024) or "-", say]
 
 
 def parser_rows(format_, ref):
     """Ours without a socket: from memory."""
     got = {1: [], 2: []}
     for _ in range(RUNS):
-        with open(f"{WORK}/events-{format_}.bin", "rb") as f:
+        with open(streams.path(format_), "rb") as f:
             out = subprocess.run(["taskset", "-c", CLIENT, f"{BUILD}/bench/esl_parser_bench"], stdin=f,
                                  capture_output=True, text=True, check=True).stdout
         for m in re.finditer(r"L(\d): (\d+) events, (\d+) events per CPU second, checksum (\d+)", out):
             got[int(m[1])].append(dict(events=int(m[2]), rate=int(m[3]), sum=int(m[4])))
     for level, runs in got.items():
         say = worst(gate(ref, 20, level, g) for g in runs)
-        yield ["ours, parser only", f"L{level}", "-", spread([g["rate"] for g in runs]), "-", say]
+        yield ["ours, parser only", f"L{level}", "-", spread([g["rate"] for g in runs]), "-", "-", say]
+
+
+EVENT_HEAD = ["peer", "level", "per second", "per CPU second", "MB per CPU second", "RSS MB", "gate"]
 
 
 def bench_events(part, format_):
-    ref = reference(format_)
+    ref = streams.reference(format_)
     rows = []
     for name, peer in usable():
         if format_ in peer["formats"]:
-            rows += event_rows(name, peer, format_, ref)
+            rows += event_rows(name, peer, format_, ref, peer["rounds"])
     if "ours" in PEERS:
         rows += parser_rows(format_, ref)
-    table(f"{part} {format_}: events", ["peer", "level", "per second", "per CPU second", "MB", "gate"], rows)
+    table(f"{part} {format_}: events", EVENT_HEAD, rows)
+
+
+def bench_mixed():
+    for format_ in ("plain", "json"):
+        streams.make_mixed(format_)
+        ref = streams.reference(f"{format_}-mixed")
+        rows = []
+        for name, peer in usable():
+            if format_ in peer["formats"]:
+                rows += event_rows(name, peer, f"{format_}-mixed", ref, max(peer["rounds"] // 4, 1))
+        table(f"B3 {format_}: events of 300 bytes to 64 KB", EVENT_HEAD, rows)
 
 
 def bench_chunks():
@@ -218,10 +119,10 @@ def bench_chunks():
         rates = []
         for chunk, count in ((262144, 2580 * peer["rounds"] // 2), (65536, 2580 * peer["rounds"] // 2),
                              (1448, 2580 * peer["rounds"] // 2), (1, 258)):
-            got = [events(peer, format_, 1, 1, count, chunk) for _ in range(RUNS)]
+            got = [events(peer, format_, 1, count, chunk) for _ in range(RUNS)]
             good = [g for g in got if g and g["events"] == count]
             rates.append(statistics.median(g["events"] / g["cpu_s"] for g in good) if good else 0)
-        rows.append([name, format_] + [f"{r / rates[0]:.3f}" if rates[0] and r else "FAILED" for r in rates[1:]])
+        rows.append([name, format_] + [f"{r / rates[0]:.2g}" if rates[0] and r else "FAILED" for r in rates[1:]])
     table("B4 events per CPU second when the server writes small pieces, 1.00 is the whole event",
           ["peer", "format", "65,536", "1,448", "1 byte"], rows)
 
@@ -247,6 +148,24 @@ def bench_bgapi():
                         [f"{v:,.0f}" if v else "-" for v in latency] +
                         ["ok" if whole else f"FAILED: {min(g['rt'] for g in got)} of {count}"])
     table("B5 bgapi round trips", ["peer", "window", "per second", "per CPU second", "p50 µs", "p99 µs", "gate"], rows)
+
+
+def bench_real():
+    """One connection and eight, each a process of the driver, against a real FreeSWITCH."""
+    rows = []
+    for name, peer in usable():
+        for many in (1, 8):
+            got = []
+            for _ in range(RUNS):
+                running = [start_driver(peer["cmd"], "bgapi", REAL, 256, 4000 // many) for _ in range(many)]
+                got.append([report_of(p) for p in running])
+            whole = all(g and g["rt"] >= 4000 // many for run in got for g in run)
+            rows.append([name, many] + ([
+                spread([sum(g["rt"] for g in run) / max(g["wall_s"] for g in run) for run in got]),
+                spread([sum(g["rt"] for g in run) / max(sum(g["cpu_s"] for g in run), 0.001) for run in got]),
+                "ok"] if whole else ["-", "-", "FAILED"]))
+    table("B5 bgapi round trips of a real FreeSWITCH, window 256: the server bounds them",
+          ["peer", "connections", "per second", "per CPU second of the client", "gate"], rows)
 
 
 # ---- B6: outbound ------------------------------------------------------------------------------
@@ -299,15 +218,15 @@ def call_run(name, peer, inflight):
     return got
 
 
-def hold_run(name, peer):
+def hold_run(name, peer, held):
     """KB per held connection, or None."""
     server = Server(name, peer, True)
     before = server.rss_kb()
-    p = dial(server.port, "--sessions", peer["held"], "--inflight", 50, "--hold-ms", 1500)
+    p = dial(server.port, "--sessions", held, "--inflight", 50, "--hold-ms", 1500)
     try:
         p.stdout.readline()  # all are held
         time.sleep(1)        # what is only freed later is not counted
-        kb = (server.rss_kb() - before) / peer["held"]
+        kb = (server.rss_kb() - before) / held
         whole = json.loads(p.communicate(timeout=60)[0].split("\n")[-2])["errors"] == 0
     except (subprocess.TimeoutExpired, json.JSONDecodeError, OSError, IndexError):
         p.kill()
@@ -330,18 +249,20 @@ def bench_outbound():
                          f"{statistics.median(g['p50_us'] for g in got):,.0f}",
                          f"{statistics.median(g['p99_us'] for g in got):,.0f}",
                          "ok" if not errors else f"FAILED: {errors} errors"])
-        kb = [hold_run(name, peer) for _ in range(RUNS)]
-        held.append([name, peer["held"], "FAILED" if None in kb else f"{statistics.median(kb):.1f}"])
+        for many in peer["held"]:
+            kb = [hold_run(name, peer, many) for _ in range(RUNS)]
+            held.append([name, many, "FAILED" if None in kb else f"{statistics.median(kb):.1f}"])
     table("B6 outbound sessions: connect, one api, exit",
           ["peer", "in flight", "per second", "per CPU second", "p50 µs", "p99 µs", "gate"], rows)
     table("B6 held connections", ["peer", "held", "KB each (RSS)"], held)
 
 
 PARTS = {"B1": lambda: bench_events("B1", "plain"), "B2": lambda: bench_events("B2", "json"),
-         "B4": bench_chunks, "B5": bench_bgapi, "B6": bench_outbound}
+         "B3": bench_mixed, "B4": bench_chunks, "B5": bench_bgapi, "REAL": bench_real, "B6": bench_outbound,
+         "B7": load.bench_slow, "B8": load.bench_soak}
 for missing in [n for n, p in PEERS.items() if not exists(p)]:
     print(f"left out: {missing} (not built or not installed)")
-for part in ONLY:
+for part in ONLY + (["REAL"] if REAL and "B5" in ONLY else []):
     PARTS[part]()
 print(f"\n{RUNS} runs each, median (least–most); client on core {CLIENT}, server on core {SERVER}; "
       f"load at the end {os.getloadavg()[0]:.1f}")

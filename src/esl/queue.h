@@ -23,7 +23,7 @@ struct esl_queue_cfg {
     size_t control_bytes_max; /**< on top, for control events; 0: 16 MiB */
     enum esl_drop drop;
     uint64_t slice_us; /**< handlers run this long before the socket is read again, and at least one
-                        *   event; 0: 2000 */
+                        *   event; eight times as long when 64 events took less; 0: 2000 */
 };
 
 struct esl_queue_stats {

@@ -29,6 +29,8 @@ static const char usage[] =
     "  --blast FILE        after `event` send this recorded stream\n"
     "  --count N           ... until N events are sent; default: once\n"
     "  --chunk N           ... with writes of N bytes; default 262144\n"
+    "  --blast-per-s N     ... N events per second; tells at the end how late the socket took "
+    "them\n"
     "  --format plain|json ... which holds events of this format; default plain\n"
     "\n"
     "  --sessions N        with --dial: how many calls; default 1000\n"
@@ -52,6 +54,7 @@ enum {
     O_BLAST,
     O_COUNT,
     O_CHUNK,
+    O_BLAST_RATE,
     O_FORMAT,
     O_DIAL,
     O_SESSIONS,
@@ -76,6 +79,7 @@ static const struct option names[] = {{"port", 1, NULL, O_PORT},
                                       {"blast", 1, NULL, O_BLAST},
                                       {"count", 1, NULL, O_COUNT},
                                       {"chunk", 1, NULL, O_CHUNK},
+                                      {"blast-per-s", 1, NULL, O_BLAST_RATE},
                                       {"format", 1, NULL, O_FORMAT},
                                       {"dial", 1, NULL, O_DIAL},
                                       {"sessions", 1, NULL, O_SESSIONS},
@@ -121,6 +125,7 @@ static bool set_load(int o, const char *v)
     case O_BLAST: opt.blast = v; return true;
     case O_COUNT: opt.count = number(v, 1); return true;
     case O_CHUNK: opt.chunk = number(v, 1); return true;
+    case O_BLAST_RATE: opt.blast_rate = number(v, 1); return true;
     case O_FORMAT: opt.format = strcmp(v, "json") ? PLAIN : JSON; return true;
     case O_DIAL: opt.dial = v; return true;
     case O_SESSIONS: opt.sessions = number(v, 1); return true;
@@ -164,5 +169,7 @@ int main(int argc, char **argv)
         blast_load();
     inbound_start();
     loop_run(inbound_after_turn);
+    while (conns)
+        conn_kill(conns);
     return 0;
 }

@@ -36,8 +36,8 @@ struct options {
     int port;
     int ring_ms, drop_after_ms;
     bool refuse_acl, silent, not_freeswitch, half_open;
-    const char *blast; /* file */
-    long count, chunk;
+    const char *blast;             /* file */
+    long count, chunk, blast_rate; /* blast_rate [events/s]; 0: as fast as it goes */
     enum format format;
     const char *dial, *connect_reply; /* host:port, file */
     long sessions, inflight, hold_ms, rate;

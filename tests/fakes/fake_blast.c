@@ -3,13 +3,15 @@
 #include "fake.h"
 
 struct blast {
-    size_t at;   /* in the file */
-    size_t left; /* bytes of all rounds */
-    size_t next; /* index of the message that is under way */
+    size_t at;                  /* in the file */
+    size_t left;                /* bytes of all rounds */
+    size_t next;                /* index of the message that is under way */
+    size_t done;                /* messages sent whole */
+    uint64_t began_us, late_us; /* late: the worst so far */
 };
 
 static char *stream;
-static size_t stream_len, total;
+static size_t stream_len, total, messages;
 static size_t *ends; /* where each message ends */
 
 /* Bytes of the message at `at`; 0 when it is not whole. */
@@ -45,8 +47,16 @@ void blast_load(void)
         exit(2);
     }
     stream_len = at;
+    messages = events;
     size_t want = opt.count ? (size_t)opt.count : events;
     total = want / events * stream_len + (want % events ? ends[want % events - 1] : 0);
+}
+
+/* What is written is written after each turn: one a millisecond is enough for any rate. */
+static struct timer tick;
+static void on_tick(struct timer *t)
+{
+    timer_start(t, 1000, on_tick);
 }
 
 void blast_start(struct conn *c)
@@ -57,14 +67,37 @@ void blast_start(struct conn *c)
         return;
     c->blast = zalloc(sizeof(*c->blast));
     c->blast->left = total;
+    c->blast->began_us = loop_now();
+    if (opt.blast_rate)
+        on_tick(&tick);
+}
+
+/* Since the message under way should have been sent. */
+static uint64_t late_us(const struct blast *b)
+{
+    uint64_t due = b->began_us + (uint64_t)b->done * 1000000 / (uint64_t)opt.blast_rate;
+    uint64_t now = clock_us();
+    return b->left && now > due ? now - due : 0;
+}
+
+/* Where in the file the last message ends whose time has come. */
+static size_t due_end(const struct blast *b)
+{
+    uint64_t us = loop_now() - b->began_us;
+    size_t due = 1 + (size_t)(us * (uint64_t)opt.blast_rate / 1000000);
+    if (due <= b->done)
+        return b->at;
+    size_t last = b->next + (due - b->done) - 1;
+    return ends[last < messages ? last : messages - 1];
 }
 
 size_t blast_next(struct conn *c, const char **ret_p)
 {
     struct blast *b = c->blast;
     size_t n = (size_t)opt.chunk;
-    if (n > stream_len - b->at)
-        n = stream_len - b->at;
+    size_t end = opt.blast_rate ? due_end(b) : stream_len;
+    if (n > end - b->at)
+        n = end - b->at;
     if (n > b->left)
         n = b->left;
     *ret_p = stream + b->at;
@@ -84,14 +117,26 @@ void blast_sent(struct conn *c, size_t n)
     struct blast *b = c->blast;
     b->left -= n;
     b->at += n;
-    while (b->at >= ends[b->next] && b->at < stream_len)
+    while (b->next < messages && b->at >= ends[b->next]) {
+        uint64_t late = opt.blast_rate ? late_us(b) : 0;
+        if (late > b->late_us)
+            b->late_us = late;
         b->next++;
+        b->done++;
+    }
     if (b->at == stream_len)
         b->at = b->next = 0;
 }
 
 void blast_stop(struct conn *c)
 {
+    struct blast *b = c->blast;
+    if (b && opt.blast_rate) {
+        uint64_t late = late_us(b);
+        (void)printf("blast %zu late_ms %.1f\n", b->done,
+                     (double)(late > b->late_us ? late : b->late_us) / 1000);
+        (void)fflush(stdout);
+    }
     free(c->blast);
     c->blast = NULL;
 }

@@ -318,6 +318,44 @@ static void case_19_or_new_ones(void **state)
     check_slow(&s, &stats);
 }
 
+/* Takes 1 µs for an event, but something else had the processor in the first. */
+static void on_interrupted(void *arg, const struct esl_event *ev)
+{
+    struct va_clock_manual *clock = arg;
+    bool first = str_eqz(esl_event_get(ev, "Event-Sequence"), "0");
+    va_clock_manual_advance(clock, first ? 5000 : 1);
+}
+
+static void case_19_a_fast_handler_that_was_interrupted_loses_nothing(void **state)
+{
+    (void)state;
+    /* A turn reads more than the 100 events of a slice: only longer slices empty the queue. */
+    const struct esl_client_cfg cfg = {.queue = {.bytes_max = 4 << 20, .slice_us = 100}};
+    struct va_clock_manual clock;
+    struct esl_client_stats stats;
+    struct buf bytes;
+    va_clock_manual_init(&clock, 1000000, 0);
+    struct crig *g = crig_new_with(&clock.base);
+    crig_open(g, &cfg);
+    crig_log_in(g);
+    crig_sees(g, "ready;");
+    g->quiet = true;
+    assert_int_equal(esl_client_subscribe(g->c, S("ALL"), NULL, NULL), VA_OK);
+    assert_non_null(esl_client_on_event(g->c, NULL, NULL, on_interrupted, &clock));
+    crig_hears(g, "ALL\n\n");
+    crig_says(g, CRIG_REPLY);
+    flood(g, &bytes);
+    do {
+        loop_turn(g->loop, false);
+        esl_client_stats(g->c, &stats);
+    } while (stats.events < MANY || stats.queue.events);
+    assert_true(stats.queue.queued > 0);
+    assert_int_equal(stats.queue.dropped, 0);
+    assert_int_equal(g->events, MANY);
+    buf_free(&bytes);
+    crig_free(g);
+}
+
 static void case_19_queued_events_come_before_the_end(void **state)
 {
     (void)state;
@@ -464,6 +502,7 @@ int main(void)
         cmocka_unit_test(case_18_they_end_with_their_channel_and_connection),
         cmocka_unit_test(case_18_no_more_than_64_of_a_channel_are_with_freeswitch),
         cmocka_unit_test(case_19_a_slow_handler_loses_old_events_and_nothing_else),
+        cmocka_unit_test(case_19_a_fast_handler_that_was_interrupted_loses_nothing),
         cmocka_unit_test(case_19_or_new_ones),
         cmocka_unit_test(case_19_queued_events_come_before_the_end),
         cmocka_unit_test(case_19_control_events_have_a_limit_too),
