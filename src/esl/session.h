@@ -42,7 +42,8 @@ struct esl_session_handlers {
     void (*on_event)(void *arg, const struct esl_event *ev);
     /** `n` events were dropped here since the last call, because on_event was too slow. */
     void (*on_lost)(void *arg, uint64_t n);
-    /** `text` is the notice's body. After ESL_NOTICE_LINGER the session stays open. */
+    /** `text` is the notice's body. After ESL_NOTICE_LINGER the session stays open. May come before
+     *  events that wait because on_event was too slow; on_closed never does. */
     void (*on_notice)(void *arg, enum esl_notice notice, struct str text);
     /** Once and last, after every waiter got its result. esl_session_close() is still due. */
     void (*on_closed)(void *arg, enum esl_why why);

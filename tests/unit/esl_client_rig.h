@@ -261,6 +261,8 @@ static inline void crig_open(struct crig *g, const struct esl_client_cfg *cfg)
     full.port = full.port ? full.port : crig_port(g);
     if (!full.reconnect_delay_ms)
         full.reconnect_delay_ms = 5;
+    if (!full.queue.slice_us) /* however slow the machine is, nothing has to wait */
+        full.queue.slice_us = 60000000;
     assert_int_equal(esl_client_open(g->loop, &full, &crig_handlers, g, &g->c), VA_OK);
 }
 
