@@ -3,12 +3,15 @@
 #include "esl/command.h"
 #include "esl/escape.h"
 
-static struct esl_then with_limit(const struct esl_client *c, const struct esl_then *then)
+const struct esl_then *client_limit(const struct esl_client *c, const struct esl_then *then,
+                                    struct esl_then *room)
 {
-    struct esl_then t = then ? *then : (struct esl_then){0};
-    if (!t.timeout_ms)
-        t.timeout_ms = c->cfg.read_timeout_ms;
-    return t;
+    if (!then)
+        return NULL;
+    *room = *then;
+    if (!room->timeout_ms)
+        room->timeout_ms = c->cfg.read_timeout_ms;
+    return room;
 }
 
 enum va_err client_send_line(struct esl_client *c, const char *verb, struct str rest,
@@ -20,8 +23,8 @@ enum va_err client_send_line(struct esl_client *c, const char *verb, struct str 
     buf_init(&b, c->cfg.out_max);
     esl_command_line(&b, verb, rest);
     esl_command_end(&b);
-    enum va_err err = esl_conn_send(c->conn, &b, ESL_REQUEST_COMMAND, then);
-    if (b.p && str_starts(buf_str(&b), "auth"))
+    enum va_err err = esl_conn_send(c->conn, &b, ESL_REQUEST_UPKEEP, then);
+    if (b.p) /* it may be the password */
         explicit_bzero(b.p, b.len);
     buf_free(&b);
     return err;
@@ -32,11 +35,11 @@ enum va_err esl_client_command(struct esl_client *c, struct str text, const stru
     struct buf b;
     if (c->state != CLIENT_READY)
         return VA_ECLOSED;
-    struct esl_then limited = with_limit(c, then);
+    struct esl_then limited;
     buf_init(&b, c->cfg.out_max);
     enum va_err err = esl_command_free_line(&b, text);
     if (!err)
-        err = esl_conn_send(c->conn, &b, ESL_REQUEST_COMMAND, &limited);
+        err = esl_conn_send(c->conn, &b, ESL_REQUEST_COMMAND, client_limit(c, then, &limited));
     buf_free(&b);
     return err;
 }
@@ -48,11 +51,11 @@ enum va_err esl_client_api(struct esl_client *c, struct str text, const struct e
         return VA_EINVAL;
     if (c->state != CLIENT_READY)
         return VA_ECLOSED;
-    struct esl_then limited = with_limit(c, then);
+    struct esl_then limited;
     buf_init(&b, c->cfg.out_max);
     esl_command_line(&b, "api", text);
     esl_command_end(&b);
-    enum va_err err = esl_conn_send(c->conn, &b, ESL_REQUEST_API, &limited);
+    enum va_err err = esl_conn_send(c->conn, &b, ESL_REQUEST_API, client_limit(c, then, &limited));
     buf_free(&b);
     return err;
 }
@@ -120,17 +123,18 @@ enum va_err esl_client_send_event(struct esl_client *c, const char *name, const 
         return VA_EINVAL;
     if (c->state != CLIENT_READY)
         return VA_ECLOSED;
-    struct esl_then limited = with_limit(c, then);
+    struct esl_then limited;
     buf_init(&b, c->cfg.out_max);
     esl_command_send_event(&b, name, subclass, fields, count, body);
-    enum va_err err = esl_conn_send(c->conn, &b, ESL_REQUEST_COMMAND, &limited);
+    enum va_err err =
+        esl_conn_send(c->conn, &b, ESL_REQUEST_COMMAND, client_limit(c, then, &limited));
     buf_free(&b);
     return err;
 }
 
 enum va_err esl_client_poke(struct esl_client *c)
 {
-    return c->conn ? esl_conn_send_raw(c->conn, "\n", 1) : VA_ECLOSED;
+    return c->state == CLIENT_READY ? esl_conn_send_raw(c->conn, "\n", 1) : VA_ECLOSED;
 }
 
 void esl_client_forget(struct esl_client *c, const void *arg)
