@@ -3,6 +3,8 @@
 #include "unit/esl_client_rig.h"
 #include "unit/esl_rig.h"
 
+#include <signal.h>
+
 #define S(z)   str_of(z)
 #define API(z) "Content-Type: api/response\nContent-Length: 1\n\n" z
 
@@ -452,6 +454,24 @@ static void a_long_name_does_not_hide_why(void **state)
     crig_free(g);
 }
 
+static void a_peer_that_closed_does_not_end_the_program(void **state)
+{
+    (void)state;
+    struct crig *g = crig_ready(NULL);
+    (void)signal(SIGPIPE, SIG_DFL); /* as every program begins; a loop changes it */
+    struct loop *other = NULL;
+    assert_int_equal(loop_new(NULL, 0, &other), VA_OK);
+    tcp_close(&g->peer);
+    assert_int_equal(esl_client_api(g->c, S("a"), crig_then(g, 0)), VA_OK);
+    for (int i = 0; i < 3; i++) { /* the second meets a reset */
+        enum va_err err = esl_client_api(g->c, S("b"), NULL);
+        assert_true(err == VA_OK || err == VA_ECLOSED);
+    }
+    crig_sees(g, "r0 VA_ECLOSED");
+    loop_free(&other);
+    crig_free(g);
+}
+
 /* ---- a bound session ------------------------------------------------------------------------ */
 
 static void bound_closed(void *arg, enum esl_why why)
@@ -525,6 +545,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(a_subscription_has_a_limit_of_time),
         cmocka_unit_test(nothing_is_poked_before_it_is_ready),
         cmocka_unit_test(a_long_name_does_not_hide_why),
+        cmocka_unit_test(a_peer_that_closed_does_not_end_the_program),
         cmocka_unit_test(binding_has_a_limit_of_time),
         cmocka_unit_test(nothing_is_asked_before_it_is_bound),
     };
