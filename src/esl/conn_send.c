@@ -249,8 +249,9 @@ void esl_conn_on_answer(struct esl_conn *c, const struct esl_message *m)
         return;
     if (esl_message_is_channel_data(m)) {
         r.text = str_of("+OK");
-        if (esl_event_parse(c->ev, ESL_PLAIN, m->head) == VA_OK)
-            r.event = c->ev;
+        r.event = c->ev;
+        if (esl_event_parse(c->ev, ESL_PLAIN, m->head))
+            r = (struct esl_result){.err = VA_ENOMEM, .why = ESL_WHY_MEMORY, .done = true};
     }
     then.on_result(then.arg, &r);
 }
