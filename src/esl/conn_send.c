@@ -76,12 +76,24 @@ enum va_err esl_conn_send_raw(struct esl_conn *c, const char *bytes, size_t len)
 
 /* ---- slots ---------------------------------------------------------------------------------- */
 
+static enum va_err send_waiting(struct esl_conn *c, const struct slot *slot)
+{
+    enum va_err err = esl_conn_send_raw(c, slot->text, slot->len);
+    if (err != VA_ELIMIT)
+        return err;
+    esl_conn_flush(c); /* what this turn held back may be all that is in the way */
+    err = esl_conn_send_raw(c, slot->text, slot->len);
+    if (err && !c->sent)
+        esl_conn_break(c, ESL_WHY_IO); /* no answer would ever come to try again */
+    return err;
+}
+
 /* Send what the window lets through. */
 static void pump(struct esl_conn *c)
 {
     while (c->sent < c->window && !list_empty(&c->unsent)) {
         struct slot *slot = container_of(c->unsent.head.next, struct slot, link);
-        if (esl_conn_send_raw(c, slot->text, slot->len))
+        if (send_waiting(c, slot))
             return; /* no room: tried again with the next answer; or it is ending anyway */
         link_remove(&slot->link);
         list_push(&c->slots, &slot->link);

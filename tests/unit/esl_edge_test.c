@@ -16,6 +16,22 @@ static void turn(struct crig *g, int times)
         loop_turn(g->loop, false);
 }
 
+/* As rig_new(), with handlers of the test's own. */
+static struct rig *rig_alone(const struct esl_session_cfg *cfg,
+                             const struct esl_session_handlers *handlers)
+{
+    struct rig *g = calloc(1, sizeof(*g));
+    int fd[2];
+    assert_int_equal(loop_new(NULL, 0, &g->loop), VA_OK);
+    assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, fd), 0);
+    buf_init(&g->heard, 1 << 20);
+    buf_init(&g->log, 1 << 20);
+    assert_int_equal(tcp_adopt(g->loop, fd[0], 1 << 20, &rig_peer, g, &g->peer), VA_OK);
+    assert_int_equal(esl_session_open(g->loop, fd[1], cfg, handlers, g, &g->s), VA_OK);
+    (void)alarm(120);
+    return g;
+}
+
 /* ---- order ---------------------------------------------------------------------------------- */
 
 static void one_that_waited_keeps_its_place_when_it_is_late(void **state)
@@ -38,6 +54,33 @@ static void one_that_waited_keeps_its_place_when_it_is_late(void **state)
     assert_int_equal(stats.late, 1);
     assert_int_equal(stats.pending, 0);
     crig_free(g);
+}
+
+static void on_poking_event(void *arg, const struct esl_event *ev)
+{
+    struct rig *g = arg;
+    (void)ev;
+    for (int i = 0; i < 3; i++)
+        assert_int_equal(esl_session_poke(g->s), VA_OK);
+}
+
+static void what_waits_goes_out_though_the_room_is_taken(void **state)
+{
+    (void)state;
+    static const struct esl_session_handlers handlers = {
+        .on_connected = rig_connected, .on_event = on_poking_event, .on_closed = rig_closed};
+    struct rig *g = rig_alone(&(struct esl_session_cfg){.out_max = 20, .window = 1}, &handlers);
+    rig_says(g, RIG_CONNECT);
+    rig_sees(g, "connected");
+    assert_int_equal(esl_session_api(g->s, S("0123456789abc"), rig_then(g, 0)), VA_OK);
+    assert_int_equal(esl_session_api(g->s, S("0123456789abd"), rig_then(g, 0)), VA_OK);
+    rig_says(g,
+             "Content-Length: 18\nContent-Type: text/event-plain\n\nEvent-Name: DTMF\n\n" API("A"));
+    rig_sees(g, "r0 VA_OK done[A];");
+    rig_hears(g, "api 0123456789abd\n\n");
+    rig_says(g, API("B"));
+    rig_sees(g, "r1 VA_OK done[B];");
+    rig_free(g);
 }
 
 /* ---- callbacks that close ------------------------------------------------------------------- */
@@ -213,15 +256,7 @@ static void events_that_were_dropped_are_told_before_the_end(void **state)
     static const struct esl_session_handlers handlers = {rig_connected, on_slow_event, on_rig_lost,
                                                          NULL, rig_closed};
     const struct esl_session_cfg cfg = {.queue = {.slice_us = 1, .bytes_max = 1}};
-    struct rig *g = calloc(1, sizeof(*g));
-    int fd[2];
-    assert_int_equal(loop_new(NULL, 0, &g->loop), VA_OK);
-    assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, fd), 0);
-    buf_init(&g->heard, 1 << 20);
-    buf_init(&g->log, 1 << 20);
-    assert_int_equal(tcp_adopt(g->loop, fd[0], 1 << 20, &rig_peer, g, &g->peer), VA_OK);
-    assert_int_equal(esl_session_open(g->loop, fd[1], &cfg, &handlers, g, &g->s), VA_OK);
-    (void)alarm(60);
+    struct rig *g = rig_alone(&cfg, &handlers);
     rig_says(g, RIG_CONNECT
              "Content-Length: 18\nContent-Type: text/event-plain\n\nEvent-Name: DTMF\n\n"
              "Content-Length: 18\nContent-Type: text/event-plain\n\nEvent-Name: DTMF\n\n" RIG_BYE);
@@ -472,6 +507,48 @@ static void a_peer_that_closed_does_not_end_the_program(void **state)
     crig_free(g);
 }
 
+/* The peer closes (or resets) behind each byte of a login with a subscription to restore. */
+static void closes_after(size_t bytes, bool reset)
+{
+    static const char text[] = CRIG_HELLO CRIG_OK CRIG_REPLY;
+    struct crig *g = crig_new();
+    crig_open(g, &(struct esl_client_cfg){.max_attempts = 1});
+    assert_int_equal(esl_client_subscribe(g->c, S("ALL"), NULL, NULL), VA_OK);
+    while (!g->peer)
+        loop_turn(g->loop, true);
+    /* What is said too early is no answer to anything, so it is said in turn. */
+    for (size_t at = 0; at < bytes; at++) {
+        if (at == strlen(CRIG_HELLO))
+            crig_hears(g, "auth ClueCon\n\n");
+        if (at == strlen(CRIG_HELLO CRIG_OK))
+            crig_hears(g, "event plain ALL\n\n");
+        assert_int_equal(tcp_write(g->peer, text + at, 1), VA_OK);
+    }
+    if (bytes == sizeof(text) - 1)
+        crig_sees(g, "ready;");
+    if (reset)
+        tcp_reset(&g->peer);
+    else
+        tcp_close(&g->peer);
+    crig_sees(g, "down ");
+    turn(g, 5);
+    const char *down = strstr(buf_z(&g->log), "down ");
+    assert_null(strstr(down + 1, "down "));
+    if (bytes < sizeof(text) - 1)
+        assert_true(g->down.final && !g->down.was_ready);
+    assert_true(g->down.why == ESL_WHY_EOF || g->down.why == ESL_WHY_IO);
+    crig_free(g);
+}
+
+static void a_login_may_end_behind_any_byte(void **state)
+{
+    (void)state;
+    for (size_t n = 0; n < sizeof(CRIG_HELLO CRIG_OK CRIG_REPLY); n++) {
+        closes_after(n, false);
+        closes_after(n, true);
+    }
+}
+
 /* ---- a bound session ------------------------------------------------------------------------ */
 
 static void bound_closed(void *arg, enum esl_why why)
@@ -527,6 +604,7 @@ int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(one_that_waited_keeps_its_place_when_it_is_late),
+        cmocka_unit_test(what_waits_goes_out_though_the_room_is_taken),
         cmocka_unit_test(closing_when_a_cut_reply_made_it_ready),
         cmocka_unit_test(the_first_of_many_listeners_closes),
         cmocka_unit_test(hangup_ends_those_who_always_want_more),
@@ -545,6 +623,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(a_subscription_has_a_limit_of_time),
         cmocka_unit_test(nothing_is_poked_before_it_is_ready),
         cmocka_unit_test(a_long_name_does_not_hide_why),
+        cmocka_unit_test(a_login_may_end_behind_any_byte),
         cmocka_unit_test(a_peer_that_closed_does_not_end_the_program),
         cmocka_unit_test(binding_has_a_limit_of_time),
         cmocka_unit_test(nothing_is_asked_before_it_is_bound),

@@ -36,6 +36,8 @@ struct lab {
     size_t count, open;
     unsigned rounds, downs;
     bool over, dropped;
+    bool filter_refused;
+    unsigned filters; /* lines that came */
     uint64_t events;
 };
 
@@ -86,6 +88,7 @@ static struct str header_of(struct str command, const char *name)
 static void obey(struct str command)
 {
     char uuid[64];
+    lab->filters += str_starts(command, "filter ");
     if (str_starts(command, "api drop")) {
         say("Content-Type: api/response\nContent-Length: 2\n\nOK");
         tcp_close_flush(&lab->peer);
@@ -447,6 +450,7 @@ static void on_connected(void *arg, const struct esl_event *channel)
     took(esl_session_myevents(s, ESL_PLAIN, then_next()));
     took(esl_session_linger(s, 2, then_next()));
     took(esl_session_filter(s, "a", S("b"), then_next()));
+    lab->filter_refused = !lab->requests[lab->count - 1].taken;
     took(esl_session_api(s, S("status"), then_next()));
     took(esl_session_bgapi(s, S("status"), then_next()));
     took(esl_session_getvar(s, "a", then_next()));
@@ -466,6 +470,9 @@ static void on_closed(void *arg, enum esl_why why)
     assert_int_equal(lab->open, 0);
     assert_int_not_equal(why, ESL_WHY_PROTOCOL);
     check_requests();
+    /* A part of the filters would swallow events for good: there must be none, or an end. */
+    if (lab->filter_refused && lab->filters)
+        assert_int_equal(why, ESL_WHY_MEMORY);
     lab->over = true;
 }
 
