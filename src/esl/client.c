@@ -144,13 +144,21 @@ static void drop_conn(struct esl_client *c)
 
 static void try_next(struct esl_client *c);
 
+static uint64_t quiet_ms(const struct esl_client *c)
+{
+    return (loop_now_us(c->loop) - esl_conn_heard_us(c->conn)) / 1000;
+}
+
 static void on_settle(void *arg)
 {
     struct esl_client *c = arg;
+    uint64_t quiet = quiet_ms(c);
+    bool over = quiet >= SETTLE_MS;
     client_enter(c);
-    esl_conn_settle(c->conn);
+    if (over)
+        esl_conn_settle(c->conn);
     if (!c->closed && c->state == CLIENT_AUTHENTICATING)
-        tmr_start(&c->idle, c->loop, SETTLE_MS, on_settle, c);
+        tmr_start(&c->idle, c->loop, over ? SETTLE_MS : SETTLE_MS - quiet, on_settle, c);
     client_leave(c);
 }
 
@@ -314,10 +322,10 @@ static void on_quiet(void *arg)
 {
     struct esl_client *c = arg;
     struct esl_conn_stats s;
-    uint64_t quiet_ms = (loop_now_us(c->loop) - esl_conn_heard_us(c->conn)) / 1000;
-    bool quiet = quiet_ms >= c->cfg.idle_ms;
+    uint64_t ms = quiet_ms(c);
+    bool quiet = ms >= c->cfg.idle_ms;
     esl_conn_stats(c->conn, &s);
-    tmr_start(&c->idle, c->loop, c->cfg.idle_ms - (quiet ? 0 : quiet_ms), on_quiet, c);
+    tmr_start(&c->idle, c->loop, c->cfg.idle_ms - (quiet ? 0 : ms), on_quiet, c);
     if (!quiet)
         return;
     if (s.pending && s.pending == s.overdue) {

@@ -172,7 +172,7 @@ enum va_err esl_client_wait_for_event(struct esl_client *c, struct str names, co
                      names_have(w->names, str_of("CHANNEL_DESTROY"), (struct str){0});
     if (then)
         w->then = *then;
-    enum va_err err = c->state == CLIENT_READY ? VA_OK : VA_ECLOSED;
+    enum va_err err = esl_client_connected(c) ? VA_OK : VA_ECLOSED;
     if (!err && uuid)
         err = client_need_life(c);
     if (!err)

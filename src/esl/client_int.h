@@ -159,7 +159,8 @@ void client_release_channel(struct client_channel *ch);
 
 /* ---- client_request.c ---- */
 extern const struct esl_switch_ops client_switch_ops;
-/** `then` with the client's limit of time when it has none; NULL stays NULL. */
+/** `then` with the client's limit of time when it has none; NULL for none, and while not connected:
+ *  no result follows then. */
 const struct esl_then *client_limit(const struct esl_client *c, const struct esl_then *then,
                                     struct esl_then *room);
 /** Send a line, answered by Reply-Text, in any state with a connection. Never refused because too

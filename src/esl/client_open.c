@@ -107,7 +107,7 @@ void esl_client_close(struct esl_client **pc)
 
 bool esl_client_connected(const struct esl_client *c)
 {
-    return c->state == CLIENT_READY;
+    return c->state == CLIENT_READY && !esl_conn_ended(c->conn);
 }
 
 void esl_client_stats(const struct esl_client *c, struct esl_client_stats *ret_stats)

@@ -6,7 +6,7 @@
 const struct esl_then *client_limit(const struct esl_client *c, const struct esl_then *then,
                                     struct esl_then *room)
 {
-    if (!then)
+    if (!then || !esl_client_connected(c))
         return NULL;
     *room = *then;
     if (!room->timeout_ms)
@@ -33,7 +33,7 @@ enum va_err client_send_line(struct esl_client *c, const char *verb, struct str 
 enum va_err esl_client_command(struct esl_client *c, struct str text, const struct esl_then *then)
 {
     struct buf b;
-    if (c->state != CLIENT_READY)
+    if (!esl_client_connected(c))
         return VA_ECLOSED;
     struct esl_then limited;
     buf_init(&b, c->cfg.out_max);
@@ -49,7 +49,7 @@ enum va_err esl_client_api(struct esl_client *c, struct str text, const struct e
     struct buf b;
     if (!text.len || !esl_line_ok(text))
         return VA_EINVAL;
-    if (c->state != CLIENT_READY)
+    if (!esl_client_connected(c))
         return VA_ECLOSED;
     struct esl_then limited;
     buf_init(&b, c->cfg.out_max);
@@ -64,7 +64,7 @@ enum va_err esl_client_bgapi(struct esl_client *c, struct str text, const struct
 {
     if (!text.len || !esl_line_ok(text))
         return VA_EINVAL;
-    if (c->state != CLIENT_READY)
+    if (!esl_client_connected(c))
         return VA_ECLOSED;
     enum va_err err = client_need_jobs(c);
     return err ? err : esl_conn_bgapi(c->conn, text, then);
@@ -92,7 +92,7 @@ enum va_err esl_client_execute(struct esl_client *c, const char *uuid, const str
 {
     if (!esl_execute_ok(x) || !uuid || !esl_uuid_ok(str_of(uuid)))
         return VA_EINVAL;
-    if (c->state != CLIENT_READY)
+    if (!esl_client_connected(c))
         return VA_ECLOSED;
     enum va_err err = client_need_life(c);
     struct client_channel *ch = err ? NULL : client_channel(c, str_of(uuid));
@@ -121,7 +121,7 @@ enum va_err esl_client_send_event(struct esl_client *c, const char *name, const 
     struct buf b;
     if (!name || !esl_word_ok(str_of(name)))
         return VA_EINVAL;
-    if (c->state != CLIENT_READY)
+    if (!esl_client_connected(c))
         return VA_ECLOSED;
     struct esl_then limited;
     buf_init(&b, c->cfg.out_max);
@@ -134,7 +134,7 @@ enum va_err esl_client_send_event(struct esl_client *c, const char *name, const 
 
 enum va_err esl_client_poke(struct esl_client *c)
 {
-    return c->state == CLIENT_READY ? esl_conn_send_raw(c->conn, "\n", 1) : VA_ECLOSED;
+    return esl_client_connected(c) ? esl_conn_send_raw(c->conn, "\n", 1) : VA_ECLOSED;
 }
 
 void esl_client_forget(struct esl_client *c, const void *arg)

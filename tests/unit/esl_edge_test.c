@@ -217,7 +217,8 @@ static void on_lost_subscribe(void *arg, const struct esl_result *r)
 {
     struct crig *g = arg;
     assert_int_equal(r->err, VA_ECLOSED);
-    assert_int_equal(esl_client_subscribe(g->c, S("DTMF"), NULL, NULL), VA_OK);
+    assert_false(esl_client_connected(g->c)); /* so no result follows */
+    assert_int_equal(esl_client_subscribe(g->c, S("DTMF"), NULL, crig_then(g, 0)), VA_OK);
 }
 
 static void what_is_subscribed_to_in_the_last_result_is_remembered(void **state)
@@ -231,6 +232,7 @@ static void what_is_subscribed_to_in_the_last_result_is_remembered(void **state)
     crig_sees(g, "down");
     crig_log_in(g);
     crig_hears(g, "event plain DTMF\n\n");
+    assert_null(strstr(buf_z(&g->log), "r0"));
     crig_free(g);
 }
 
@@ -331,6 +333,25 @@ static void a_wait_for_a_subclass_is_for_no_other(void **state)
     crig_log_is(g, "r1 VA_OK done[];event CUSTOM;");
     crig_says_event(g, "Event-Name: CUSTOM\nEvent-Subclass: x::y\n\n");
     crig_sees(g, "r0 VA_OK done[];");
+    crig_free(g);
+}
+
+static void what_is_asked_for_while_it_restores_is_not_answered(void **state)
+{
+    (void)state;
+    struct crig *g = crig_new();
+    crig_open(g, NULL);
+    assert_int_equal(esl_client_subscribe(g->c, S("ALL"), NULL, NULL), VA_OK);
+    crig_log_in(g);
+    crig_hears(g, "event plain ALL\n\n");
+    assert_false(esl_client_connected(g->c));
+    assert_int_equal(esl_client_subscribe(g->c, S("DTMF"), NULL, crig_then(g, 0)), VA_OK);
+    assert_int_equal(esl_client_filter(g->c, "a", S("b"), crig_then(g, 0)), VA_OK);
+    crig_hears(g, "event plain DTMF\n\nfilter a b\n\n");
+    crig_says(g, CRIG_REPLY CRIG_REPLY CRIG_REPLY);
+    crig_sees(g, "ready;");
+    turn(g, 10);
+    crig_log_is(g, "ready;");
     crig_free(g);
 }
 
@@ -507,6 +528,44 @@ static void a_peer_that_closed_does_not_end_the_program(void **state)
     crig_free(g);
 }
 
+/* Says its text in small pieces, each long after the one before. */
+struct drip {
+    struct crig *rig;
+    struct tmr tmr;
+    const char *left;
+};
+
+static void on_drip(void *arg)
+{
+    enum { PIECE = 8, EVERY_MS = 40 };
+    struct drip *d = arg;
+    size_t n = strlen(d->left) < PIECE ? strlen(d->left) : PIECE;
+    assert_int_equal(tcp_write(d->rig->peer, d->left, n), VA_OK);
+    d->left += n;
+    if (*d->left)
+        tmr_start(&d->tmr, d->rig->loop, EVERY_MS, on_drip, d);
+}
+
+static void a_reply_that_comes_slowly_is_not_cut(void **state)
+{
+    (void)state;
+    struct crig *g = crig_new();
+    crig_open(g, &(struct esl_client_cfg){.user = "a@b", .password = "c", .max_attempts = 1});
+    while (!g->peer)
+        loop_turn(g->loop, true);
+    crig_says(g, CRIG_HELLO);
+    crig_hears(g, "userauth a@b:c\n\n");
+    struct drip d = {.rig = g,
+                     .left = "Content-Type: command/reply\nReply-Text: +OK accepted\n"
+                             "Allowed-Events: all\nAllowed-API: status echo\n\n" CRIG_REPLY};
+    on_drip(&d);
+    crig_sees(g, "ready;");
+    assert_true(strlen(d.left) <= strlen(CRIG_REPLY));
+    tmr_stop(&d.tmr);
+    crig_log_is(g, "ready;");
+    crig_free(g);
+}
+
 /* The peer closes (or resets) behind each byte of a login with a subscription to restore. */
 static void closes_after(size_t bytes, bool reset)
 {
@@ -615,6 +674,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(a_filter_that_is_there_already_is_answered),
         cmocka_unit_test(bare_custom_is_answered_and_kept),
         cmocka_unit_test(a_wait_for_a_subclass_is_for_no_other),
+        cmocka_unit_test(what_is_asked_for_while_it_restores_is_not_answered),
         cmocka_unit_test(what_is_restored_knows_no_limit_of_pending),
         cmocka_unit_test(what_is_refused_for_want_of_room_changes_nothing),
         cmocka_unit_test(the_largest_numbers_mean_no_limit),
@@ -623,6 +683,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(a_subscription_has_a_limit_of_time),
         cmocka_unit_test(nothing_is_poked_before_it_is_ready),
         cmocka_unit_test(a_long_name_does_not_hide_why),
+        cmocka_unit_test(a_reply_that_comes_slowly_is_not_cut),
         cmocka_unit_test(a_login_may_end_behind_any_byte),
         cmocka_unit_test(a_peer_that_closed_does_not_end_the_program),
         cmocka_unit_test(binding_has_a_limit_of_time),
