@@ -44,7 +44,7 @@ enum va_err buf_reserve(struct buf *b, size_t len)
     size_t cap = b->cap ? b->cap * 2 : 64;
     if (cap < need)
         cap = need;
-    if (cap > b->max + 1)
+    if (cap - 1 > b->max)
         cap = b->max + 1;
     char *p = realloc(b->p, cap);
     if (!p)

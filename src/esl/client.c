@@ -98,7 +98,7 @@ static void down(struct esl_client *c, enum esl_why why)
                          .was_ready = c->was_ready,
                          .attempts = c->attempts,
                          .final = c->cfg.max_attempts && c->attempts >= c->cfg.max_attempts};
-    d.text = buf_z(&text);
+    d.text = text.len ? buf_z(&text) : esl_why_text(why);
     d.retry_ms = d.final ? 0 : pause_ms(c, why);
     c->was_ready = false;
     tmr_stop(&c->idle);
@@ -144,12 +144,22 @@ static void drop_conn(struct esl_client *c)
 
 static void try_next(struct esl_client *c);
 
+static uint64_t quiet_ms(const struct esl_client *c)
+{
+    return (loop_now_us(c->loop) - esl_conn_heard_us(c->conn)) / 1000;
+}
+
 static void on_settle(void *arg)
 {
     struct esl_client *c = arg;
-    esl_conn_settle(c->conn);
+    uint64_t quiet = quiet_ms(c);
+    bool over = quiet >= SETTLE_MS;
+    client_enter(c);
+    if (over)
+        esl_conn_settle(c->conn);
     if (!c->closed && c->state == CLIENT_AUTHENTICATING)
-        tmr_start(&c->idle, c->loop, SETTLE_MS, on_settle, c);
+        tmr_start(&c->idle, c->loop, over ? SETTLE_MS : SETTLE_MS - quiet, on_settle, c);
+    client_leave(c);
 }
 
 static void on_quiet(void *arg);
@@ -223,8 +233,9 @@ static void on_other(void *arg, const struct esl_message *m)
         set_state(c, CLIENT_AUTHENTICATING);
         if (c->user)
             tmr_start(&c->idle, c->loop, SETTLE_MS, on_settle, c);
-        if (authenticate(c))
-            esl_conn_fail(c->conn, ESL_WHY_IO);
+        enum va_err err = authenticate(c);
+        if (err)
+            esl_conn_fail(c->conn, err == VA_ENOMEM ? ESL_WHY_MEMORY : ESL_WHY_IO);
     }
 }
 
@@ -305,19 +316,19 @@ static void on_sign_of_life(void *arg, const struct esl_result *r)
 }
 
 /* Nothing came for a while. A command that runs long is answered by nothing, so only a connection
- * that owes nothing, or owes only what everybody gave up on, is asked. The question is a command
- * that does not exist: it costs FreeSWITCH nothing and needs no permission. */
+ * that owes nothing is asked, and one that owes only what is overdue is given up. The question is a
+ * command that does not exist: it costs FreeSWITCH nothing and needs no permission. */
 static void on_quiet(void *arg)
 {
     struct esl_client *c = arg;
     struct esl_conn_stats s;
-    uint64_t quiet_ms = (loop_now_us(c->loop) - esl_conn_heard_us(c->conn)) / 1000;
-    bool quiet = quiet_ms >= c->cfg.idle_ms;
+    uint64_t ms = quiet_ms(c);
+    bool quiet = ms >= c->cfg.idle_ms;
     esl_conn_stats(c->conn, &s);
-    tmr_start(&c->idle, c->loop, c->cfg.idle_ms - (quiet ? 0 : quiet_ms), on_quiet, c);
+    tmr_start(&c->idle, c->loop, c->cfg.idle_ms - (quiet ? 0 : ms), on_quiet, c);
     if (!quiet)
         return;
-    if (s.pending && s.pending == s.abandoned) {
+    if (s.pending && s.pending == s.overdue) {
         esl_conn_fail(c->conn, ESL_WHY_HALF_OPEN);
     } else if (!s.pending) {
         const struct esl_then then = {on_sign_of_life, c, c->cfg.read_timeout_ms};
@@ -335,6 +346,7 @@ static struct esl_conn_cfg conn_cfg(const struct esl_client_cfg *cfg)
                                  .pending_max = cfg->pending_max,
                                  .jobs_max = cfg->jobs_max,
                                  .window = cfg->window,
+                                 .reply_ms = cfg->read_timeout_ms,
                                  .queue = cfg->queue,
                                  .queue_bytes = QUEUE_BYTES,
                                  .greet = true};
@@ -347,9 +359,8 @@ static void try_next(struct esl_client *c)
     set_state(c, CLIENT_CONNECTING);
     while (err && c->addr_next < c->addr_count) {
         const struct net_addr *to = &c->addrs[c->addr_next++];
-        /* The limit of the whole attempt is c->timer; that of TCP only has to be longer. */
-        err = esl_conn_connect(c->loop, to, c->cfg.connect_timeout_ms * 2, &cc, &conn_handlers, c,
-                               &c->conn);
+        /* The limit of the whole attempt is c->timer. */
+        err = esl_conn_connect(c->loop, to, UINT64_MAX, &cc, &conn_handlers, c, &c->conn);
     }
     if (err) {
         down(c, err == VA_ENOMEM ? ESL_WHY_MEMORY : ESL_WHY_CONNECT);

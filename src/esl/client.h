@@ -154,7 +154,7 @@ void esl_client_off_event(struct esl_client *c, struct esl_listener **l);
 /**
  * One result when one of these events comes (r->event), or the wait ends otherwise: VA_ETIMEOUT,
  * VA_ECANCELED with ESL_WHY_HANGUP (the channel `uuid` hung up and no named event did it),
- * VA_ECLOSED with what ended the connection. Subscribes to the names, which stays.
+ * VA_ECLOSED with what ended the connection. Subscribed to the names for as long as it waits.
  */
 VA_CHECK enum va_err esl_client_wait_for_event(struct esl_client *c, struct str names,
                                                const char *uuid, const struct esl_then *then);

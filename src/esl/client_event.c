@@ -114,6 +114,8 @@ static bool names_have(const char *names, struct str name, struct str subclass)
     struct str rest = str_of(names);
     while (rest.len) {
         struct str word = str_cut(&rest, ' ');
+        if (str_ieqz(word, "CUSTOM") && str_trim(rest).len)
+            continue; /* only those behind it */
         if (str_ieqz(word, "ALL") || str_ieq(word, name) ||
             (subclass.len && str_ieq(word, subclass)))
             return true;
@@ -170,7 +172,7 @@ enum va_err esl_client_wait_for_event(struct esl_client *c, struct str names, co
                      names_have(w->names, str_of("CHANNEL_DESTROY"), (struct str){0});
     if (then)
         w->then = *then;
-    enum va_err err = c->state == CLIENT_READY ? VA_OK : VA_ECLOSED;
+    enum va_err err = esl_client_connected(c) ? VA_OK : VA_ECLOSED;
     if (!err && uuid)
         err = client_need_life(c);
     if (!err)
@@ -310,12 +312,12 @@ static void dispatch(struct esl_client *c, struct list *list, const struct esl_e
     struct str name = esl_event_name(ev), subclass = {0};
     if (str_eqz(name, "CUSTOM"))
         subclass = esl_event_get(ev, "Event-Subclass");
-    for (struct link *it = list->head.next; !c->closed; it = it->next) {
+    for (struct link *it = list->head.next;; it = it->next) {
         struct esl_listener *l = container_of(it, struct esl_listener, link);
         bool last = it == end;
         if (l->fn && name_fits(l, name, subclass))
             l->fn(l->arg, ev);
-        if (last)
+        if (last || c->closed) /* closed: they are gone, and so is this one */
             break;
     }
 }

@@ -145,13 +145,23 @@ static void sweep_filters(struct esl_client *c)
 
 enum va_err client_sync_filters(struct esl_client *c, const struct esl_then *then, size_t *count)
 {
+    size_t told = 0, taken = 0;
     enum va_err err = plan_filters(c);
     if (!err && client_online(c))
-        err = send_filters(c, true, then, count);
+        err = send_filters(c, true, then, &told);
     if (!err && client_online(c))
-        err = send_filters(c, false, NULL, &(size_t){0});
+        err = send_filters(c, false, NULL, &taken);
+    if (err && told + taken)
+        esl_conn_break(c->conn, ESL_WHY_MEMORY);
+    *count += told;
     sweep_filters(c);
     return err;
+}
+
+void client_resync(struct esl_client *c)
+{
+    if (client_sync_filters(c, NULL, &(size_t){0}) && client_online(c))
+        esl_conn_break(c->conn, ESL_WHY_MEMORY);
 }
 
 void client_forget_sent(struct esl_client *c)
@@ -163,42 +173,62 @@ void client_forget_sent(struct esl_client *c)
     sweep_filters(c);
 }
 
+/* One that is there already is said once more when somebody waits for the answer. */
+static enum va_err say_filter(struct esl_client *c, struct client_filter *f,
+                              const struct esl_then *then)
+{
+    if (!client_online(c) || (f->sent && !then))
+        return VA_OK;
+    enum va_err err = client_send_line(c, "filter", str_of(f->text), then);
+    f->sent = f->sent || !err;
+    return err;
+}
+
 enum va_err esl_client_filter(struct esl_client *c, const char *header, struct str value,
                               const struct esl_then *then)
 {
+    struct esl_then limited;
+    struct buf text;
     if (!header || !esl_word_ok(str_of(header)) || !value.len || !esl_line_ok(value))
         return VA_EINVAL;
-    struct buf text;
+    if (client_full(c))
+        return VA_ELIMIT;
     buf_init(&text, TEXT_MAX);
     (void)buf_addf(&text, "%s ", header);
     (void)buf_adds(&text, value);
     struct client_filter *f = text.err ? NULL : need_filter(c, buf_str(&text));
     enum va_err err = f ? VA_OK : text.err ? text.err : VA_ENOMEM;
-    if (f && !f->own) {
-        f->own = true;
-        list_push(&c->filters, &f->link);
-    }
-    if (!err && client_online(c) && !f->sent) {
-        err = client_send_line(c, "filter", buf_str(&text), then);
-        f->sent = !err;
-    }
     buf_free(&text);
-    return err ? err : client_sync_filters(c, NULL, &(size_t){0});
+    if (!err)
+        err = say_filter(c, f, client_limit(c, then, &limited));
+    if (err) {
+        sweep_filters(c);
+        return err;
+    }
+    if (!f->own)
+        list_push(&c->filters, &f->link);
+    f->own = true;
+    client_resync(c);
+    return VA_OK;
 }
 
 enum va_err esl_client_filter_clear(struct esl_client *c, const struct esl_then *then)
 {
+    struct esl_then limited;
+    enum va_err err = client_full(c) ? VA_ELIMIT : VA_OK;
+    if (!err && client_online(c))
+        err = client_send_line(c, "filter", str_of("delete all"), client_limit(c, then, &limited));
+    if (err)
+        return err;
     list_each(&c->filters, it, next)
     {
         struct client_filter *f = container_of(it, struct client_filter, link);
         f->own = false;
         link_remove(&f->link);
     }
-    enum va_err err = VA_OK;
     client_forget_sent(c);
-    if (client_online(c))
-        err = client_send_line(c, "filter", str_of("delete all"), then);
-    return err ? err : client_sync_filters(c, NULL, &(size_t){0});
+    client_resync(c);
+    return VA_OK;
 }
 
 void client_free_filters(struct esl_client *c)

@@ -78,7 +78,6 @@ struct esl_client {
     unsigned attempts;
     bool was_ready; /* the connection in work had been */
     bool ever_ready;
-    bool rejected;    /* text/rude-rejection came */
     size_t restoring; /* answers missing */
     unsigned refs;    /* owner, connections that still unwind, callbacks from timers */
     bool closed;
@@ -114,8 +113,10 @@ struct esl_conn *client_give_conn(struct esl_client *c);
 void client_explain(const struct esl_client *c, enum esl_why why, struct buf *out);
 
 /* ---- client_subscribe.c ---- */
-/** Commands may be sent: restoring or ready. */
+/** Commands may be sent: restoring or ready, and the connection stands. */
 bool client_online(const struct esl_client *c);
+/** Online, and too many commands are pending for one more. */
+bool client_full(const struct esl_client *c);
 /** Ask for everything again on a fresh connection; `then` for each command, *count of them. */
 VA_CHECK enum va_err client_restore(struct esl_client *c, const struct esl_then *then,
                                     size_t *ret_count);
@@ -133,9 +134,12 @@ void client_free_subs(struct esl_client *c);
 /* ---- client_filter.c ---- */
 enum { CLIENT_LIFE_EVENTS = 4 };
 extern const char *const client_life_events[CLIENT_LIFE_EVENTS];
-/** Tell FreeSWITCH what changed; `then` for each that is added, *count grows by them. */
+/** Tell FreeSWITCH what changed; `then` for each that is added, *count grows by them. When it fails
+ *  half-way the connection ends soon: only a fresh one, told everything, puts it right. */
 VA_CHECK enum va_err client_sync_filters(struct esl_client *c, const struct esl_then *then,
                                          size_t *count);
+/** The same where there is no way back: any failure ends the connection. */
+void client_resync(struct esl_client *c);
 /** The connection is gone, and what FreeSWITCH knew with it. */
 void client_forget_sent(struct esl_client *c);
 void client_free_filters(struct esl_client *c);
@@ -155,7 +159,12 @@ void client_release_channel(struct client_channel *ch);
 
 /* ---- client_request.c ---- */
 extern const struct esl_switch_ops client_switch_ops;
-/** Send a line, answered by Reply-Text, in any state with a connection. */
+/** `then` with the client's limit of time when it has none; NULL for none, and while not connected:
+ *  no result follows then. */
+const struct esl_then *client_limit(const struct esl_client *c, const struct esl_then *then,
+                                    struct esl_then *room);
+/** Send a line, answered by Reply-Text, in any state with a connection. Never refused because too
+ *  many are pending: what an application asks for is refused before, by client_full(). */
 VA_CHECK enum va_err client_send_line(struct esl_client *c, const char *verb, struct str rest,
                                       const struct esl_then *then);
 

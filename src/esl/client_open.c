@@ -40,9 +40,10 @@ enum { PAUSE_LIMIT_MS = 1 << 30 };
 static bool cfg_ok(const struct esl_client_cfg *cfg)
 {
     struct str host = str_of(cfg->host), user = str_of(cfg->user);
-    return host.len && esl_line_ok(host) && !memchr(host.p, ' ', host.len) && esl_line_ok(user) &&
-           (!cfg->user || user.len) && esl_line_ok(str_of(cfg->password)) &&
-           cfg->reconnect_delay_ms <= PAUSE_LIMIT_MS && cfg->reconnect_max_ms <= PAUSE_LIMIT_MS;
+    return (unsigned)cfg->format <= ESL_XML && host.len && esl_line_ok(host) &&
+           !memchr(host.p, ' ', host.len) && esl_line_ok(user) && (!cfg->user || user.len) &&
+           esl_line_ok(str_of(cfg->password)) && cfg->reconnect_delay_ms <= PAUSE_LIMIT_MS &&
+           cfg->reconnect_max_ms <= PAUSE_LIMIT_MS;
 }
 
 enum va_err esl_client_open(struct loop *loop, const struct esl_client_cfg *cfg,
@@ -106,7 +107,7 @@ void esl_client_close(struct esl_client **pc)
 
 bool esl_client_connected(const struct esl_client *c)
 {
-    return c->state == CLIENT_READY;
+    return c->state == CLIENT_READY && !esl_conn_ended(c->conn);
 }
 
 void esl_client_stats(const struct esl_client *c, struct esl_client_stats *ret_stats)

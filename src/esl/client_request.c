@@ -3,12 +3,15 @@
 #include "esl/command.h"
 #include "esl/escape.h"
 
-static struct esl_then with_limit(const struct esl_client *c, const struct esl_then *then)
+const struct esl_then *client_limit(const struct esl_client *c, const struct esl_then *then,
+                                    struct esl_then *room)
 {
-    struct esl_then t = then ? *then : (struct esl_then){0};
-    if (!t.timeout_ms)
-        t.timeout_ms = c->cfg.read_timeout_ms;
-    return t;
+    if (!then || !esl_client_connected(c))
+        return NULL;
+    *room = *then;
+    if (!room->timeout_ms)
+        room->timeout_ms = c->cfg.read_timeout_ms;
+    return room;
 }
 
 enum va_err client_send_line(struct esl_client *c, const char *verb, struct str rest,
@@ -20,8 +23,8 @@ enum va_err client_send_line(struct esl_client *c, const char *verb, struct str 
     buf_init(&b, c->cfg.out_max);
     esl_command_line(&b, verb, rest);
     esl_command_end(&b);
-    enum va_err err = esl_conn_send(c->conn, &b, ESL_REQUEST_COMMAND, then);
-    if (b.p && str_starts(buf_str(&b), "auth"))
+    enum va_err err = esl_conn_send(c->conn, &b, ESL_REQUEST_UPKEEP, then);
+    if (b.p) /* it may be the password */
         explicit_bzero(b.p, b.len);
     buf_free(&b);
     return err;
@@ -30,13 +33,13 @@ enum va_err client_send_line(struct esl_client *c, const char *verb, struct str 
 enum va_err esl_client_command(struct esl_client *c, struct str text, const struct esl_then *then)
 {
     struct buf b;
-    if (c->state != CLIENT_READY)
+    if (!esl_client_connected(c))
         return VA_ECLOSED;
-    struct esl_then limited = with_limit(c, then);
+    struct esl_then limited;
     buf_init(&b, c->cfg.out_max);
     enum va_err err = esl_command_free_line(&b, text);
     if (!err)
-        err = esl_conn_send(c->conn, &b, ESL_REQUEST_COMMAND, &limited);
+        err = esl_conn_send(c->conn, &b, ESL_REQUEST_COMMAND, client_limit(c, then, &limited));
     buf_free(&b);
     return err;
 }
@@ -46,13 +49,13 @@ enum va_err esl_client_api(struct esl_client *c, struct str text, const struct e
     struct buf b;
     if (!text.len || !esl_line_ok(text))
         return VA_EINVAL;
-    if (c->state != CLIENT_READY)
+    if (!esl_client_connected(c))
         return VA_ECLOSED;
-    struct esl_then limited = with_limit(c, then);
+    struct esl_then limited;
     buf_init(&b, c->cfg.out_max);
     esl_command_line(&b, "api", text);
     esl_command_end(&b);
-    enum va_err err = esl_conn_send(c->conn, &b, ESL_REQUEST_API, &limited);
+    enum va_err err = esl_conn_send(c->conn, &b, ESL_REQUEST_API, client_limit(c, then, &limited));
     buf_free(&b);
     return err;
 }
@@ -61,7 +64,7 @@ enum va_err esl_client_bgapi(struct esl_client *c, struct str text, const struct
 {
     if (!text.len || !esl_line_ok(text))
         return VA_EINVAL;
-    if (c->state != CLIENT_READY)
+    if (!esl_client_connected(c))
         return VA_ECLOSED;
     enum va_err err = client_need_jobs(c);
     return err ? err : esl_conn_bgapi(c->conn, text, then);
@@ -89,7 +92,7 @@ enum va_err esl_client_execute(struct esl_client *c, const char *uuid, const str
 {
     if (!esl_execute_ok(x) || !uuid || !esl_uuid_ok(str_of(uuid)))
         return VA_EINVAL;
-    if (c->state != CLIENT_READY)
+    if (!esl_client_connected(c))
         return VA_ECLOSED;
     enum va_err err = client_need_life(c);
     struct client_channel *ch = err ? NULL : client_channel(c, str_of(uuid));
@@ -118,19 +121,20 @@ enum va_err esl_client_send_event(struct esl_client *c, const char *name, const 
     struct buf b;
     if (!name || !esl_word_ok(str_of(name)))
         return VA_EINVAL;
-    if (c->state != CLIENT_READY)
+    if (!esl_client_connected(c))
         return VA_ECLOSED;
-    struct esl_then limited = with_limit(c, then);
+    struct esl_then limited;
     buf_init(&b, c->cfg.out_max);
     esl_command_send_event(&b, name, subclass, fields, count, body);
-    enum va_err err = esl_conn_send(c->conn, &b, ESL_REQUEST_COMMAND, &limited);
+    enum va_err err =
+        esl_conn_send(c->conn, &b, ESL_REQUEST_COMMAND, client_limit(c, then, &limited));
     buf_free(&b);
     return err;
 }
 
 enum va_err esl_client_poke(struct esl_client *c)
 {
-    return c->conn ? esl_conn_send_raw(c->conn, "\n", 1) : VA_ECLOSED;
+    return esl_client_connected(c) ? esl_conn_send_raw(c->conn, "\n", 1) : VA_ECLOSED;
 }
 
 void esl_client_forget(struct esl_client *c, const void *arg)

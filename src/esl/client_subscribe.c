@@ -14,7 +14,12 @@ enum { LINE_MAX_BYTES = 1 << 20 };
 
 bool client_online(const struct esl_client *c)
 {
-    return c->state == CLIENT_RESTORING || c->state == CLIENT_READY;
+    return (c->state == CLIENT_RESTORING || c->state == CLIENT_READY) && !esl_conn_ended(c->conn);
+}
+
+bool client_full(const struct esl_client *c)
+{
+    return client_online(c) && esl_conn_full(c->conn);
 }
 
 /* ---- names ---------------------------------------------------------------------------------- */
@@ -112,21 +117,21 @@ static void free_sub(struct client_sub *s)
 }
 
 /* Does anybody else (not us either) still want it? */
-static bool name_in_use(const struct esl_client *c, const char *name, bool custom)
+static bool name_in_use(const struct esl_client *c, struct str name, bool custom)
 {
     list_each(&c->subs, it, next)
     {
         struct client_sub *s = container_of(it, struct client_sub, link);
-        if (s->custom == custom && str_ieqz(str_of(name), s->name))
+        if (s->custom == custom && str_ieqz(name, s->name))
             return true;
     }
     if (custom)
         return false;
     for (size_t i = 0; c->need_life && i < CLIENT_LIFE_EVENTS; i++) {
-        if (str_ieqz(str_of(name), client_life_events[i]))
+        if (str_ieqz(name, client_life_events[i]))
             return true;
     }
-    return c->need_jobs && str_ieqz(str_of(name), "BACKGROUND_JOB");
+    return c->need_jobs && str_ieqz(name, "BACKGROUND_JOB");
 }
 
 /* ---- what is sent --------------------------------------------------------------------------- */
@@ -151,7 +156,7 @@ static void add_names(const struct esl_client *c, struct buf *out)
     }
 }
 
-static bool wants_bare_custom(struct esl_client *c)
+static bool wants_bare_custom(const struct esl_client *c)
 {
     list_each(&c->subs, it, next)
     {
@@ -189,23 +194,33 @@ static enum va_err send_log(struct esl_client *c, const struct esl_then *then)
                             : client_send_line(c, "log", str_of(level), then);
 }
 
-enum va_err client_restore(struct esl_client *c, const struct esl_then *then, size_t *ret_count)
+/* Ask for everything that is wanted, in one line or two; `then` for the first, `more` for the
+ * second, *count grows by them. */
+static enum va_err ask_all(struct esl_client *c, const struct esl_then *then,
+                           const struct esl_then *more, size_t *count)
 {
     struct buf names;
-    size_t n = 0;
-    enum va_err err = client_sync_filters(c, then, &n); /* before the first event comes */
     buf_init(&names, LINE_MAX_BYTES);
     add_names(c, &names);
-    if (!err)
-        err = names.err;
-    if (!err && names.len && !(err = send_names(c, event_verb(c), buf_str(&names), then)))
-        n++;
+    enum va_err err = names.err;
+    bool some = names.len > 0;
+    if (!err && some && !(err = send_names(c, event_verb(c), buf_str(&names), then)))
+        ++*count;
     if (!err && wants_bare_custom(c) &&
-        !(err = send_names(c, event_verb(c), str_of("CUSTOM"), then)))
-        n++;
+        !(err = send_names(c, event_verb(c), str_of("CUSTOM"), some ? more : then)))
+        ++*count;
+    buf_free(&names);
+    return err;
+}
+
+enum va_err client_restore(struct esl_client *c, const struct esl_then *then, size_t *ret_count)
+{
+    size_t n = 0;
+    enum va_err err = client_sync_filters(c, then, &n); /* before the first event comes */
+    if (!err)
+        err = ask_all(c, then, then, &n);
     if (!err && c->log_level >= 0 && !(err = send_log(c, then)))
         n++;
-    buf_free(&names);
     *ret_count = n;
     return err;
 }
@@ -236,10 +251,12 @@ enum va_err client_need_life(struct esl_client *c)
 
 /* ---- requests ------------------------------------------------------------------------------- */
 
-static void remove_names(struct esl_client *c, struct str names, const char *uuid, bool internal)
+/* The first `count` of them. */
+static void remove_names(struct esl_client *c, struct str names, size_t count, const char *uuid,
+                         bool internal)
 {
     struct str rest = names, name;
-    for (bool custom = false; next_name(&rest, &custom, &name);) {
+    for (bool custom = false; count-- && next_name(&rest, &custom, &name);) {
         struct client_sub *s = find_sub(c, name, custom, uuid, internal);
         if (s && --s->refs == 0)
             free_sub(s);
@@ -250,10 +267,11 @@ static void remove_names(struct esl_client *c, struct str names, const char *uui
 static enum va_err add_all(struct esl_client *c, struct str names, const char *uuid, bool internal)
 {
     struct str rest = names, name;
-    for (bool custom = false; next_name(&rest, &custom, &name);) {
+    size_t added = 0;
+    for (bool custom = false; next_name(&rest, &custom, &name); added++) {
         enum va_err err = add_sub(c, name, custom, uuid, internal);
         if (err) { /* undo those before it */
-            remove_names(c, str_make(names.p, (size_t)(name.p - names.p)), uuid, internal);
+            remove_names(c, names, added, uuid, internal);
             return err;
         }
     }
@@ -265,14 +283,16 @@ enum va_err client_subscribe(struct esl_client *c, struct str names, const char 
 {
     if (!names_ok(names) || (uuid && !esl_uuid_ok(str_of(uuid))))
         return VA_EINVAL;
-    enum va_err err = add_all(c, names, uuid, internal);
+    enum va_err err = client_full(c) ? VA_ELIMIT : add_all(c, names, uuid, internal);
     if (err)
         return err;
     err = client_sync_filters(c, NULL, &(size_t){0});
     if (!err && client_online(c))
         err = send_names(c, event_verb(c), names, then);
-    if (err)
-        remove_names(c, names, uuid, internal);
+    if (err) {
+        remove_names(c, names, SIZE_MAX, uuid, internal);
+        client_resync(c);
+    }
     return err;
 }
 
@@ -282,55 +302,66 @@ static void add_unused(struct esl_client *c, struct str names, struct buf *out, 
     struct str rest = names, name;
     bool said = false;
     for (bool custom = false; next_name(&rest, &custom, &name);) {
-        char *z = str_dup(name);
-        if (z && !name_in_use(c, z, custom)) {
-            (void)buf_addf(out, custom && !said ? " CUSTOM %s" : " %s", z);
-            said = said || custom;
-            *all = *all || (!custom && str_ieqz(name, "ALL"));
-        }
-        free(z);
+        if (name_in_use(c, name, custom))
+            continue;
+        (void)buf_addz(out, custom && !said ? " CUSTOM " : " ");
+        (void)buf_adds(out, name);
+        said = said || custom;
+        *all = *all || (!custom && str_ieqz(name, "ALL"));
     }
+}
+
+/* nixevent ALL takes away what is still wanted too. When all names are still wanted there is
+ * nothing to take away, but somebody may wait for an answer: what we have, said once more. */
+static enum va_err take_away(struct esl_client *c, struct str unused, bool all,
+                             const struct esl_then *then)
+{
+    size_t n = 0;
+    if (!unused.len)
+        return then ? ask_all(c, then, NULL, &n) : VA_OK;
+    enum va_err err = send_names(c, "nixevent", unused, then);
+    if (!err && all && ask_all(c, NULL, NULL, &n))
+        esl_conn_break(c->conn, ESL_WHY_MEMORY);
+    return err;
 }
 
 enum va_err client_unsubscribe(struct esl_client *c, struct str names, const char *uuid,
                                bool internal, const struct esl_then *then)
 {
     struct str rest = names, name;
+    struct buf unused;
+    bool all = false;
     if (!names_ok(names))
         return VA_EINVAL;
     for (bool custom = false; next_name(&rest, &custom, &name);) {
         if (!find_sub(c, name, custom, uuid, internal))
             return VA_ENOTFOUND;
     }
-    remove_names(c, names, uuid, internal);
-    struct buf unused, left;
-    bool all = false;
+    if (!internal && client_full(c)) /* what a waiter subscribed to goes with it */
+        return VA_ELIMIT;
+    remove_names(c, names, SIZE_MAX, uuid, internal);
     buf_init(&unused, LINE_MAX_BYTES);
-    buf_init(&left, LINE_MAX_BYTES);
     add_unused(c, names, &unused, &all);
     enum va_err err = unused.err;
-    if (!err && unused.len && client_online(c))
-        err = send_names(c, "nixevent", buf_str(&unused), then);
-    /* nixevent ALL takes away what is still wanted too. When all of them are still wanted there is
-     * nothing to take away, but somebody may wait for an answer: what we have, said once more. */
-    add_names(c, &left);
-    if (!err && (all || !unused.len) && left.len && client_online(c))
-        err = send_names(c, event_verb(c), buf_str(&left), unused.len ? NULL : then);
+    if (!err && client_online(c))
+        err = take_away(c, buf_str(&unused), all, then);
     buf_free(&unused);
-    buf_free(&left);
-    return err ? err : client_sync_filters(c, NULL, &(size_t){0});
+    client_resync(c);
+    return err;
 }
 
 enum va_err esl_client_subscribe(struct esl_client *c, struct str names, const char *uuid,
                                  const struct esl_then *then)
 {
-    return client_subscribe(c, names, uuid, false, then);
+    struct esl_then limited;
+    return client_subscribe(c, names, uuid, false, client_limit(c, then, &limited));
 }
 
 enum va_err esl_client_unsubscribe(struct esl_client *c, struct str names, const char *uuid,
                                    const struct esl_then *then)
 {
-    return client_unsubscribe(c, names, uuid, false, then);
+    struct esl_then limited;
+    return client_unsubscribe(c, names, uuid, false, client_limit(c, then, &limited));
 }
 
 bool client_wants(const struct esl_client *c, const struct esl_event *ev)
@@ -358,8 +389,15 @@ enum va_err esl_client_log(struct esl_client *c, int level, const struct esl_the
 {
     if (level < -1 || level > 7)
         return VA_EINVAL;
-    c->log_level = level;
-    return client_online(c) ? send_log(c, then) : VA_OK;
+    struct esl_then limited;
+    int before = c->log_level;
+    enum va_err err = client_full(c) ? VA_ELIMIT : VA_OK;
+    c->log_level = err ? before : level;
+    if (!err && client_online(c))
+        err = send_log(c, client_limit(c, then, &limited));
+    if (err)
+        c->log_level = before;
+    return err;
 }
 
 void client_free_subs(struct esl_client *c)

@@ -62,6 +62,11 @@ bool esl_conn_closed(const struct esl_conn *c)
     return c->closed;
 }
 
+bool esl_conn_ended(const struct esl_conn *c)
+{
+    return c->ended;
+}
+
 struct loop *esl_conn_loop(const struct esl_conn *c)
 {
     return c->loop;
@@ -75,9 +80,22 @@ void esl_conn_rebind(struct esl_conn *c, const struct esl_conn_handlers *h, void
 
 /* ---- the end -------------------------------------------------------------------------------- */
 
+static void tell_lost(struct esl_conn *c)
+{
+    uint64_t n = c->queue.lost;
+    c->queue.lost = 0;
+    if (n && c->h->on_lost)
+        c->h->on_lost(c->arg, n);
+}
+
+/* The queue may be empty and `drain` run all the same, to tell of what was dropped. */
 static void tell_end(struct esl_conn *c)
 {
-    if (!c->closed && c->ended && esl_queue_empty(&c->queue))
+    if (c->closed || !c->ended || !esl_queue_empty(&c->queue))
+        return;
+    tmr_stop(&c->drain);
+    tell_lost(c);
+    if (!c->closed)
         c->h->on_end(c->arg, c->why);
 }
 
@@ -95,15 +113,21 @@ void esl_conn_fail(struct esl_conn *c, enum esl_why why)
     esl_conn_leave(c);
 }
 
-/* ---- events --------------------------------------------------------------------------------- */
-
-static void tell_lost(struct esl_conn *c)
+static void on_broken(void *arg)
 {
-    uint64_t n = c->queue.lost;
-    c->queue.lost = 0;
-    if (n && c->h->on_lost)
-        c->h->on_lost(c->arg, n);
+    struct esl_conn *c = arg;
+    esl_conn_fail(c, c->broken_why);
 }
+
+void esl_conn_break(struct esl_conn *c, enum esl_why why)
+{
+    if (c->ended || c->closed || tmr_running(&c->broken))
+        return;
+    c->broken_why = why;
+    tmr_start(&c->broken, c->loop, 0, on_broken, c);
+}
+
+/* ---- events --------------------------------------------------------------------------------- */
 
 static void hand_out(struct esl_conn *c)
 {
@@ -285,6 +309,7 @@ static struct esl_conn *make(struct loop *loop, const struct esl_conn_cfg *cfg,
     c->pending_max = cfg->pending_max;
     c->jobs_max = cfg->jobs_max;
     c->out_max = cfg->out_max;
+    c->reply_ms = cfg->reply_ms;
     c->greet = cfg->greet;
     c->rx_us = loop_now_us(loop);
     buf_init(&c->out, cfg->out_max);

@@ -21,6 +21,7 @@ struct esl_conn_cfg {
     size_t out_max, pending_max, jobs_max, window; /* all > 0 */
     struct esl_queue_cfg queue;
     size_t queue_bytes; /* default of its two sizes */
+    uint64_t reply_ms;  /* after it an answer without limit of its own is overdue; 0: never */
     bool greet;         /* what is no Event Socket fails by its first bytes: ESL_WHY_NOT_ESL */
 };
 
@@ -47,6 +48,7 @@ struct esl_conn_handlers {
 /** How an answer becomes a result. */
 enum esl_request {
     ESL_REQUEST_COMMAND, /**< Reply-Text; -ERR is VA_EREFUSED */
+    ESL_REQUEST_UPKEEP,  /**< the same; not limited by pending_max, its asker limits how many */
     ESL_REQUEST_API,     /**< body as it is; -ERR and -USAGE are VA_EREFUSED, an unknown channel
                           *   VA_ENOTFOUND */
     ESL_REQUEST_GETVAR   /**< body is a value; `_undef_` is VA_ENOTFOUND */
@@ -65,6 +67,8 @@ VA_CHECK enum va_err esl_conn_connect(struct loop *loop, const struct net_addr *
  *  was written, and what waits behind the window, still goes out. */
 void esl_conn_close(struct esl_conn *c);
 bool esl_conn_closed(const struct esl_conn *c);
+/** The peer is gone: nothing can be sent, though events may still be handed out. */
+bool esl_conn_ended(const struct esl_conn *c);
 struct loop *esl_conn_loop(const struct esl_conn *c);
 /** Another owner from here on. In callbacks only. */
 void esl_conn_rebind(struct esl_conn *c, const struct esl_conn_handlers *h, void *arg);
@@ -72,6 +76,8 @@ void esl_conn_rebind(struct esl_conn *c, const struct esl_conn_handlers *h, void
 /** End it as if the peer had: everything waiting fails with `why`, then on_end. In callbacks only.
  */
 void esl_conn_fail(struct esl_conn *c, enum esl_why why);
+/** The same on the next turn of the loop: allowed anywhere. */
+void esl_conn_break(struct esl_conn *c, enum esl_why why);
 /** Callbacks from timers of the owner run between these two. */
 void esl_conn_enter(struct esl_conn *c);
 void esl_conn_leave(struct esl_conn *c);
@@ -80,6 +86,8 @@ void esl_conn_leave(struct esl_conn *c);
  */
 VA_CHECK enum va_err esl_conn_send(struct esl_conn *c, const struct buf *text,
                                    enum esl_request kind, const struct esl_then *then);
+/** pending_max is reached: requests are refused with VA_ELIMIT. */
+bool esl_conn_full(const struct esl_conn *c);
 /** Send bytes that nothing answers. */
 VA_CHECK enum va_err esl_conn_send_raw(struct esl_conn *c, const char *bytes, size_t len);
 /** bgapi with a Job-UUID of ours, known before it is sent. */
@@ -98,8 +106,8 @@ uint64_t esl_conn_heard_us(const struct esl_conn *c);
 
 struct esl_conn_stats {
     uint64_t events, replies, late, unsolicited, flawed;
-    size_t pending;   /**< unanswered and unsent requests */
-    size_t abandoned; /**< of them, sent and timed out: only their place in the order is kept */
+    size_t pending; /**< unanswered and unsent requests */
+    size_t overdue; /**< of them, not answered in their time, or in reply_ms */
     size_t jobs;
     struct esl_queue_stats queue;
 };

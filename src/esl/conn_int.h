@@ -15,6 +15,7 @@ struct esl_conn {
     const struct esl_conn_handlers *h;
     void *arg;
     size_t window, pending_max, jobs_max, out_max;
+    uint64_t reply_ms;
     struct list slots;  /* sent: each waits for its answer, in order */
     struct list unsent; /* behind the window, in order */
     size_t sent, unsent_count, unsent_bytes;
@@ -24,6 +25,7 @@ struct esl_conn {
     uint64_t slice_end_us, rx_us;
     struct tmr drain;  /* runs while the queue holds events */
     struct tmr broken; /* a write failed inside a request: end on the next turn */
+    enum esl_why broken_why;
     unsigned depth;
     bool opened;
     bool greet;         /* the first bytes must be FreeSWITCH's */

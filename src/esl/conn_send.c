@@ -18,10 +18,11 @@ struct slot {
     struct link link;
     struct esl_conn *conn;
     enum esl_request kind;
-    bool abandoned;
+    bool overdue;   /* counted in the connection's stats */
+    bool abandoned; /* its asker was told: only its place in the order is kept */
     struct esl_then then;
     struct tmr tmr;
-    size_t len;  /* of text */
+    size_t len;  /* of text; 0 as soon as it is sent */
     char text[]; /* not sent yet */
 };
 
@@ -34,17 +35,12 @@ static void slot_free(struct slot *slot)
 
 /* ---- bytes ---------------------------------------------------------------------------------- */
 
-static void on_broken(void *arg)
-{
-    esl_conn_fail(arg, ESL_WHY_IO);
-}
-
 static enum va_err write_now(struct esl_conn *c, const char *bytes, size_t len)
 {
     enum va_err err = c->tcp ? tcp_write(c->tcp, bytes, len) : VA_ECLOSED;
     /* Part of it may be out, and then nothing we could send would be understood any more. */
-    if (err && err != VA_ELIMIT && !c->ended && !c->closed)
-        tmr_start(&c->broken, c->loop, 0, on_broken, c);
+    if (err && err != VA_ELIMIT)
+        esl_conn_break(c, err == VA_ENOMEM ? ESL_WHY_MEMORY : ESL_WHY_IO);
     return err && err != VA_ELIMIT ? VA_ECLOSED : err;
 }
 
@@ -70,7 +66,7 @@ enum va_err esl_conn_send_raw(struct esl_conn *c, const char *bytes, size_t len)
     if (len > c->out_max || unsent > c->out_max - len)
         return VA_ELIMIT;
     if (buf_add(&c->out, bytes, len)) { /* what was held back is gone with it */
-        tmr_start(&c->broken, c->loop, 0, on_broken, c);
+        esl_conn_break(c, ESL_WHY_MEMORY);
         return VA_ECLOSED;
     }
     if (c->out.len >= OUT_FULL)
@@ -80,18 +76,31 @@ enum va_err esl_conn_send_raw(struct esl_conn *c, const char *bytes, size_t len)
 
 /* ---- slots ---------------------------------------------------------------------------------- */
 
+static enum va_err send_waiting(struct esl_conn *c, const struct slot *slot)
+{
+    enum va_err err = esl_conn_send_raw(c, slot->text, slot->len);
+    if (err != VA_ELIMIT)
+        return err;
+    esl_conn_flush(c); /* what this turn held back may be all that is in the way */
+    err = esl_conn_send_raw(c, slot->text, slot->len);
+    if (err && !c->sent)
+        esl_conn_break(c, ESL_WHY_IO); /* no answer would ever come to try again */
+    return err;
+}
+
 /* Send what the window lets through. */
 static void pump(struct esl_conn *c)
 {
     while (c->sent < c->window && !list_empty(&c->unsent)) {
         struct slot *slot = container_of(c->unsent.head.next, struct slot, link);
-        if (esl_conn_send_raw(c, slot->text, slot->len))
+        if (send_waiting(c, slot))
             return; /* no room: tried again with the next answer; or it is ending anyway */
         link_remove(&slot->link);
         list_push(&c->slots, &slot->link);
         c->sent++;
         c->unsent_count--;
         c->unsent_bytes -= slot->len;
+        slot->len = 0;
     }
 }
 
@@ -116,6 +125,13 @@ static void drop_unsent(struct slot *slot)
     slot_free(slot);
 }
 
+static void mark_overdue(void *arg)
+{
+    struct slot *slot = arg;
+    slot->overdue = true;
+    slot->conn->stats.overdue++;
+}
+
 static void on_slot_late(void *arg)
 {
     struct slot *slot = arg;
@@ -127,7 +143,7 @@ static void on_slot_late(void *arg)
     } else {
         slot->abandoned = true;
         slot->then.on_result = NULL;
-        c->stats.abandoned++;
+        mark_overdue(slot);
     }
     if (!then.on_result)
         return;
@@ -149,6 +165,20 @@ static struct slot *make_slot(const struct buf *text, bool wait)
     return slot;
 }
 
+bool esl_conn_full(const struct esl_conn *c)
+{
+    return c->sent + c->unsent_count >= c->pending_max;
+}
+
+static void start_limit(struct slot *slot)
+{
+    struct esl_conn *c = slot->conn;
+    if (slot->then.timeout_ms)
+        tmr_start(&slot->tmr, c->loop, slot->then.timeout_ms, on_slot_late, slot);
+    else if (c->reply_ms)
+        tmr_start(&slot->tmr, c->loop, c->reply_ms, mark_overdue, slot);
+}
+
 enum va_err esl_conn_send(struct esl_conn *c, const struct buf *text, enum esl_request kind,
                           const struct esl_then *then)
 {
@@ -157,7 +187,7 @@ enum va_err esl_conn_send(struct esl_conn *c, const struct buf *text, enum esl_r
     if (c->ended || c->closed)
         return VA_ECLOSED;
     bool wait = c->sent >= c->window || !list_empty(&c->unsent);
-    if (c->sent + c->unsent_count >= c->pending_max ||
+    if ((kind != ESL_REQUEST_UPKEEP && esl_conn_full(c)) ||
         (wait && (text->len > c->out_max || c->unsent_bytes > c->out_max - text->len)))
         return VA_ELIMIT;
     struct slot *slot = make_slot(text, wait);
@@ -172,8 +202,7 @@ enum va_err esl_conn_send(struct esl_conn *c, const struct buf *text, enum esl_r
     slot->kind = kind;
     if (then)
         slot->then = *then;
-    if (then && then->timeout_ms)
-        tmr_start(&slot->tmr, c->loop, then->timeout_ms, on_slot_late, slot);
+    start_limit(slot);
     list_push(wait ? &c->unsent : &c->slots, &slot->link);
     if (wait) {
         c->unsent_count++;
@@ -223,10 +252,8 @@ void esl_conn_on_answer(struct esl_conn *c, const struct esl_message *m)
     struct esl_result r = {.done = true};
     c->stats.replies++;
     c->sent--;
-    if (slot->abandoned) {
-        c->stats.late++;
-        c->stats.abandoned--;
-    }
+    c->stats.overdue -= slot->overdue;
+    c->stats.late += slot->abandoned;
     judge(slot->kind, m, &r);
     slot_free(slot);
     pump(c);
@@ -234,8 +261,9 @@ void esl_conn_on_answer(struct esl_conn *c, const struct esl_message *m)
         return;
     if (esl_message_is_channel_data(m)) {
         r.text = str_of("+OK");
-        if (esl_event_parse(c->ev, ESL_PLAIN, m->head) == VA_OK)
-            r.event = c->ev;
+        r.event = c->ev;
+        if (esl_event_parse(c->ev, ESL_PLAIN, m->head))
+            r = (struct esl_result){.err = VA_ENOMEM, .why = ESL_WHY_MEMORY, .done = true};
     }
     then.on_result(then.arg, &r);
 }
@@ -255,7 +283,7 @@ void esl_conn_end_requests(struct esl_conn *c, enum esl_why why)
 {
     struct esl_result r = {.err = esl_why_err(why), .why = why, .done = true};
     struct esl_waiter *w;
-    c->sent = c->unsent_count = c->unsent_bytes = c->stats.abandoned = 0;
+    c->sent = c->unsent_count = c->unsent_bytes = c->stats.overdue = 0;
     buf_free(&c->out);
     end_all(c, &c->slots, &r);
     end_all(c, &c->unsent, &r);

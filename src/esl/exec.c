@@ -55,18 +55,29 @@ static enum va_err transmit(struct esl_exec *x, struct esl_waiter *w)
     return err;
 }
 
-/* Send what may go now. A callback may close the connection under us. */
+/* It cannot be sent. What is asked for instead is refused at once, or this would never end. */
+static void refuse(struct esl_exec *x, struct esl_waiter *w, enum va_err err)
+{
+    struct esl_conn *conn = x->conn;
+    struct esl_result r = {.err = err, .why = ESL_WHY_IO, .done = true};
+    x->refuse = err;
+    esl_waiter_tell(w, &r);
+    if (!esl_conn_closed(conn))
+        x->refuse = VA_OK;
+}
+
+/* Send what may go now. A callback may close the connection under us; what waits when it ended is
+ * told with the cause, by esl_exec_end(). */
 static void pump(struct esl_exec *x)
 {
     struct esl_conn *conn = x->conn;
-    while (!esl_conn_closed(conn) && x->queued && x->inflight.tab.count < x->inflight_max) {
+    while (!esl_conn_closed(conn) && !esl_conn_ended(conn) && x->queued &&
+           x->inflight.tab.count < x->inflight_max) {
         struct esl_waiter *w = container_of(x->queue.head.next, struct esl_waiter, link);
         unqueue(x, w);
         enum va_err err = transmit(x, w);
-        if (err) {
-            struct esl_result r = {.err = err, .why = ESL_WHY_IO, .done = true};
-            esl_waiter_tell(w, &r);
-        }
+        if (err)
+            refuse(x, w, err);
     }
 }
 
@@ -121,7 +132,9 @@ static void on_late(void *arg)
 
 enum va_err esl_exec_start(struct esl_exec *x, struct esl_waiter *w)
 {
-    enum va_err err = w->text.err;
+    enum va_err err = w->text.err ? w->text.err : x->refuse;
+    if (!err && esl_conn_ended(x->conn))
+        err = VA_ECLOSED;
     if (!err && !x->queued && x->inflight.tab.count < x->inflight_max) {
         err = transmit(x, w);
     } else if (!err &&
@@ -157,6 +170,7 @@ void esl_exec_end(struct esl_exec *x, enum esl_why why, bool all)
     struct esl_conn *conn = x->conn;
     struct esl_result r = {.err = esl_why_err(why), .why = why, .done = true};
     enter(x);
+    x->refuse = VA_ECLOSED;
     while (!esl_conn_closed(conn) && x->queued) {
         struct esl_waiter *w = container_of(x->queue.head.next, struct esl_waiter, link);
         unqueue(x, w);
@@ -165,6 +179,8 @@ void esl_exec_end(struct esl_exec *x, enum esl_why why, bool all)
     struct esl_waiter *w;
     while (all && !esl_conn_closed(conn) && (w = esl_waiters_any(&x->inflight)))
         finish(x, w, &r);
+    if (!esl_conn_closed(conn))
+        x->refuse = VA_OK;
     leave(x, conn);
 }
 

@@ -15,8 +15,9 @@ struct esl_exec {
     struct list queue; /* of esl_waiter, not sent yet */
     size_t queued, queued_bytes;
     size_t inflight_max, queue_max, queue_bytes_max;
-    unsigned busy;    /* frames of exec.c that still use it */
-    bool answer_ends; /* static socket: the answer comes when the application is done */
+    unsigned busy;      /* frames of exec.c that still use it */
+    enum va_err refuse; /* nothing new starts: results of what ends are told just now */
+    bool answer_ends;   /* static socket: the answer comes when the application is done */
     /** Nothing runs and nothing waits any more, busy is 0: the owner may free it. Optional. */
     void (*on_idle)(struct esl_exec *x);
 };

@@ -11,6 +11,8 @@ struct loop;
 struct uv_loop_s; /* uv_loop_t of <uv.h> */
 
 /**
+ * SIGPIPE, where it would end the program, is ignored from then on.
+ *
  * @param uv  The caller's, who runs it; NULL: one of its own, for esl_loop_run()
  * @return VA_OK, VA_ENOMEM
  */

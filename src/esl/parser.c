@@ -44,6 +44,13 @@ struct esl_parser {
     size_t tail_len;
 };
 
+/* Both limits of a message, and a little, can be added up. */
+static size_t limit(size_t n, size_t fallback)
+{
+    n = n ? n : fallback;
+    return n < SIZE_MAX / 4 ? n : SIZE_MAX / 4;
+}
+
 enum va_err esl_parser_new(const struct esl_parser_cfg *cfg, esl_message_h *on_message, void *arg,
                            struct esl_parser **ret_parser)
 {
@@ -52,8 +59,8 @@ enum va_err esl_parser_new(const struct esl_parser_cfg *cfg, esl_message_h *on_m
         return VA_ENOMEM;
     p->on_message = on_message;
     p->arg = arg;
-    p->head_max = cfg && cfg->head_max ? cfg->head_max : HEAD_MAX;
-    p->body_max = cfg && cfg->body_max ? cfg->body_max : BODY_MAX;
+    p->head_max = limit(cfg ? cfg->head_max : 0, HEAD_MAX);
+    p->body_max = limit(cfg ? cfg->body_max : 0, BODY_MAX);
     p->may_glue = true;
     buf_init(&p->kept, p->head_max + p->body_max + 1);
     *ret_parser = p;

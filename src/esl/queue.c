@@ -2,7 +2,7 @@
 
 #include <stdlib.h>
 
-enum { SLICE_US = 2000 };
+enum { SLICE_US = 2000, SLICE_MAX_US = 1 << 30 };
 
 void esl_queue_init(struct esl_queue *q, const struct esl_queue_cfg *cfg, size_t bytes_default)
 {
@@ -13,6 +13,8 @@ void esl_queue_init(struct esl_queue *q, const struct esl_queue_cfg *cfg, size_t
         q->cfg.control_bytes_max = bytes_default;
     if (!q->cfg.slice_us)
         q->cfg.slice_us = SLICE_US;
+    if (q->cfg.slice_us > SLICE_MAX_US)
+        q->cfg.slice_us = SLICE_MAX_US;
     list_init(&q->all);
     list_init(&q->ordinary);
 }

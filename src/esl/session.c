@@ -24,7 +24,7 @@ static size_t or_default(size_t n, size_t fallback)
 static void on_connect_answer(void *arg, const struct esl_result *r)
 {
     struct esl_session *s = arg;
-    if (r->why && r->why != ESL_WHY_TIMEOUT && r->why != ESL_WHY_REFUSED)
+    if (r->err == VA_ECLOSED)
         return; /* the connection ended; on_end follows */
     struct str uuid = r->event ? esl_event_uuid(r->event) : (struct str){0};
     if (r->err || !esl_uuid_ok(uuid)) {
@@ -109,12 +109,12 @@ const struct esl_conn_handlers esl_session_conn_handlers = {.on_arrival = on_arr
 
 /* ---- life ----------------------------------------------------------------------------------- */
 
-enum va_err esl_session_send_connect(struct esl_session *s, uint64_t timeout_ms)
+enum va_err esl_session_send_connect(struct esl_session *s)
 {
     struct buf b;
     buf_init(&b, 16);
     (void)buf_addz(&b, "connect\n\n");
-    struct esl_then then = {on_connect_answer, s, timeout_ms ? timeout_ms : CONNECT_TIMEOUT_MS};
+    struct esl_then then = {on_connect_answer, s, s->connect_timeout_ms};
     enum va_err err = esl_conn_send(s->conn, &b, ESL_REQUEST_COMMAND, &then);
     buf_free(&b);
     return err;
@@ -130,6 +130,7 @@ struct esl_session *esl_session_make(const struct esl_session_cfg *cfg,
     s->h = *h;
     s->arg = arg;
     s->out_max = or_default(cfg->out_max, OUT_MAX);
+    s->connect_timeout_ms = cfg->connect_timeout_ms ? cfg->connect_timeout_ms : CONNECT_TIMEOUT_MS;
     return s;
 }
 
@@ -170,7 +171,7 @@ enum va_err esl_session_open(struct loop *loop, int fd, const struct esl_session
         return err;
     }
     esl_session_attach(s, cfg, conn);
-    err = esl_session_send_connect(s, cfg->connect_timeout_ms);
+    err = esl_session_send_connect(s);
     if (err) {
         esl_conn_close(s->conn);
         return err == VA_ENOMEM ? err : VA_EIO;

@@ -14,7 +14,7 @@ static void on_bound(void *arg, const struct esl_result *r)
     struct esl_session *s = arg;
     if (r->err == VA_ECLOSED)
         return; /* on_end follows */
-    if (r->err || esl_session_send_connect(s, 0))
+    if (r->err || esl_session_send_connect(s))
         esl_conn_fail(s->conn, r->why ? r->why : ESL_WHY_IO);
 }
 
@@ -22,7 +22,7 @@ static enum va_err ask(struct esl_session *s)
 {
     char uuid[SESSION_UUID_MAX + 1];
     struct buf b;
-    const struct esl_then then = {on_bound, s, 0};
+    const struct esl_then then = {on_bound, s, s->connect_timeout_ms};
     (void)str_copy(uuid, sizeof(uuid), str_of(s->uuid));
     s->uuid[0] = 0; /* not ours before FreeSWITCH says so */
     buf_init(&b, 256);

@@ -3,11 +3,17 @@
 #include "esl/escape.h"
 #include "esl/session_int.h"
 
+/* Nothing may come before a connection of ours is bound to its channel. */
+static bool early(const struct esl_session *s)
+{
+    return !s->conn || (s->full && !s->connected);
+}
+
 /* The buffer is freed. */
 static enum va_err send_whole(struct esl_session *s, struct buf *b, enum esl_request kind,
                               const struct esl_then *then)
 {
-    enum va_err err = s->conn ? esl_conn_send(s->conn, b, kind, then) : VA_EAGAIN;
+    enum va_err err = early(s) ? VA_EAGAIN : esl_conn_send(s->conn, b, kind, then);
     buf_free(b);
     return err;
 }
@@ -124,8 +130,8 @@ enum va_err esl_session_execute(struct esl_session *s, const struct esl_execute 
 {
     if (!esl_execute_ok(x))
         return VA_EINVAL;
-    if (s->hungup || !s->conn)
-        return s->conn ? VA_ECLOSED : VA_EAGAIN;
+    if (s->hungup || early(s))
+        return s->hungup ? VA_ECLOSED : VA_EAGAIN;
     struct esl_waiter *w = esl_waiter_new(&s->exec, then);
     if (!w)
         return VA_ENOMEM;
@@ -208,27 +214,38 @@ enum va_err esl_session_resume(struct esl_session *s, const struct esl_then *the
     return line(s, "resume", (struct str){0}, ESL_REQUEST_COMMAND, then);
 }
 
-enum va_err esl_session_filter(struct esl_session *s, const char *header, struct str value,
+static enum va_err send_filter(struct esl_session *s, const char *header, struct str value,
                                const struct esl_then *then)
 {
-    /* Any filter denies all the rest, so what ends our waiters is let through first (fact 9). */
-    static const char *const ours[] = {
-        "Event-Name CHANNEL_EXECUTE_COMPLETE", "Event-Name CHANNEL_HANGUP",
-        "Event-Name CHANNEL_HANGUP_COMPLETE", "Event-Name BACKGROUND_JOB"};
-    if (!header || !esl_word_ok(str_of(header)) || !value.len || !esl_line_ok(value))
-        return VA_EINVAL;
-    for (size_t i = 0; !s->filtering && i < sizeof(ours) / sizeof(ours[0]); i++) {
-        enum va_err err = line(s, "filter", str_of(ours[i]), ESL_REQUEST_COMMAND, NULL);
-        if (err)
-            return err;
-    }
-    s->filtering = true;
     struct buf b;
     buf_init(&b, s->out_max);
     (void)buf_addf(&b, "filter %s ", header);
     (void)buf_adds(&b, value);
     (void)buf_addc(&b, '\n');
-    return submit(s, &b, ESL_REQUEST_COMMAND, then);
+    return submit(s, &b, ESL_REQUEST_UPKEEP, then);
+}
+
+enum va_err esl_session_filter(struct esl_session *s, const char *header, struct str value,
+                               const struct esl_then *then)
+{
+    /* Any filter denies all the rest, so what ends our waiters is let through first (fact 9). */
+    static const char *const ours[] = {"CHANNEL_EXECUTE_COMPLETE", "CHANNEL_HANGUP",
+                                       "CHANNEL_HANGUP_COMPLETE", "BACKGROUND_JOB"};
+    if (!header || !esl_word_ok(str_of(header)) || !value.len || !esl_line_ok(value))
+        return VA_EINVAL;
+    if (s->conn && esl_conn_full(s->conn))
+        return VA_ELIMIT;
+    enum va_err err = VA_OK;
+    size_t n = 0;
+    for (; !err && !s->filtering && n < sizeof(ours) / sizeof(ours[0]); n++)
+        err = send_filter(s, "Event-Name", str_of(ours[n]), NULL);
+    if (!err)
+        err = send_filter(s, header, value, then);
+    /* Some without the rest would swallow events for good. */
+    if (err && n > 1)
+        esl_conn_break(s->conn, ESL_WHY_MEMORY);
+    s->filtering = s->filtering || !err;
+    return err;
 }
 
 enum va_err esl_session_exit(struct esl_session *s, const struct esl_then *then)
@@ -238,7 +255,7 @@ enum va_err esl_session_exit(struct esl_session *s, const struct esl_then *then)
 
 enum va_err esl_session_poke(struct esl_session *s)
 {
-    return s->conn ? esl_conn_send_raw(s->conn, "\n", 1) : VA_EAGAIN;
+    return early(s) ? VA_EAGAIN : esl_conn_send_raw(s->conn, "\n", 1);
 }
 
 enum va_err esl_session_nomedia(struct esl_session *s, const char *uuid,

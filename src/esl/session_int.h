@@ -13,6 +13,7 @@ struct esl_session {
     struct esl_conn *conn; /* NULL while `dialer` makes it */
     struct esl_client *dialer;
     enum esl_format bind_format;
+    uint64_t connect_timeout_ms;
     struct esl_exec exec;
     struct esl_session_handlers h;
     void *arg;
@@ -37,7 +38,7 @@ struct esl_session *esl_session_make(const struct esl_session_cfg *cfg,
 void esl_session_attach(struct esl_session *s, const struct esl_session_cfg *cfg,
                         struct esl_conn *conn);
 /** Send `connect`, whose answer opens the session. */
-VA_CHECK enum va_err esl_session_send_connect(struct esl_session *s, uint64_t timeout_ms);
+VA_CHECK enum va_err esl_session_send_connect(struct esl_session *s);
 /** esl_session_cfg with its defaults, for a connection. */
 struct esl_conn_cfg esl_session_conn_cfg(const struct esl_session_cfg *cfg);
 

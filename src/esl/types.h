@@ -52,8 +52,8 @@ enum esl_notice {
 /** What became of a request. Everything in it is borrowed for the call. */
 struct esl_result {
     /** VA_OK; VA_EREFUSED (-ERR, the text says more); VA_ETIMEOUT; VA_ECANCELED (hang-up before
-     *  the end); VA_ECLOSED (connection ended: the outcome is unknown); VA_EIO, VA_ELIMIT (a
-     * locally queued execute could not be sent). */
+     *  the end); VA_ECLOSED (connection ended: the outcome is unknown); VA_EIO, VA_ELIMIT,
+     *  VA_ENOMEM (a locally queued execute could not be sent). */
     enum va_err err;
     enum esl_why why; /**< finer than err; ESL_WHY_NONE with VA_OK */
     /** The last call for this request. False only for the "accepted" stage of bgapi and execute. */

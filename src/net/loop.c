@@ -1,6 +1,7 @@
 #include "net/loop_int.h"
 
 #include <assert.h>
+#include <signal.h>
 #include <stdlib.h>
 
 static void deliver_all(struct loop *loop)
@@ -44,9 +45,19 @@ static enum va_err open_handles(struct loop *loop)
     return VA_OK;
 }
 
+/* libuv writes without MSG_NOSIGNAL: a peer that closed would end the program. A handler of the
+ * program's own stays. */
+static void survive_closed_peers(void)
+{
+    struct sigaction old;
+    if (sigaction(SIGPIPE, NULL, &old) == 0 && old.sa_handler == SIG_DFL)
+        (void)signal(SIGPIPE, SIG_IGN);
+}
+
 static enum va_err create(uv_loop_t *uv, const struct va_clock *clock, size_t mailbox_max,
                           struct loop **ret_loop)
 {
+    survive_closed_peers();
     struct loop *loop = calloc(1, sizeof(*loop));
     char *scratch = malloc(LOOP_SCRATCH_BYTES);
     if (!loop || !scratch || uv_mutex_init(&loop->lock)) {

@@ -28,7 +28,8 @@ struct mail {
 };
 
 /**
- * Create a loop with its own uv_loop_t.
+ * Create a loop with its own uv_loop_t. SIGPIPE, where it would end the program, is ignored from
+ * then on: writing to a peer that closed is an error here, not a signal.
  *
  * @param clock        Injected time (borrowed); NULL is the system's
  * @param mailbox_max  Bound of loop_post [mails]; 0 is LOOP_MAILBOX_MAX

@@ -111,6 +111,7 @@ static struct tcp_conn *make(struct loop *loop, size_t out_max, const struct tcp
     c->loop = loop;
     c->h = h;
     c->arg = arg;
+    out_max = out_max < UINT32_MAX ? out_max : UINT32_MAX; /* of one write of libuv */
     buf_init(&c->sending, out_max);
     buf_init(&c->waiting, out_max);
     (void)uv_tcp_init(loop_uv(loop), &c->tcp);

@@ -70,7 +70,7 @@ static void arm(struct loop *loop)
         return;
     }
     uv_update_time(loop->uv);
-    uv_timer_start(&loop->timer, on_uv_due, (due - now + 999) / 1000, 0);
+    uv_timer_start(&loop->timer, on_uv_due, (due - now - 1) / 1000 + 1, 0);
 }
 
 static void heap_room(struct loop *loop)
@@ -96,7 +96,8 @@ void tmr_start(struct tmr *t, struct loop *loop, uint64_t after_ms, void (*on_fi
     t->on_fire = on_fire;
     t->arg = arg;
     t->order = loop->tmr_order++;
-    t->due_us = loop_now_us(loop) + after_ms * 1000;
+    uint64_t now = loop_now_us(loop);
+    t->due_us = after_ms < (UINT64_MAX - now) / 1000 ? now + after_ms * 1000 : UINT64_MAX;
     place(loop, loop->heap_len++, t);
     sift_up(loop, loop->heap_len - 1);
     if (t->slot == 1)
