@@ -7,7 +7,7 @@ const char esl_options_help[] =
     "       voice-ai esl [options] originate ENDPOINT EXTEN|APP\n"
     "       voice-ai esl [options]                  prompt, or one command per line of stdin\n\n"
     "Talks to FreeSWITCH's Event Socket (mod_event_socket, port 8021).\n\n"
-    "Connection (else ESL_HOST, ESL_PORT, ESL_PASSWORD of the settings):\n"
+    "Connection (else ESL_HOST, ESL_PORT, ESL_USER, ESL_PASSWORD of the settings):\n"
     "  -H, --host HOST          -P, --port PORT          -u, --user USER@DOMAIN\n"
     "  --password-file FILE     first line is the password; `-p PASSWORD` works too, but other\n"
     "                           users may see it in `ps` until it was read\n"

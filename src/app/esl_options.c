@@ -388,6 +388,7 @@ enum va_err esl_options_read(const struct settings *s, int argc, char **argv,
     struct reader r = {.argc = argc, .argv = argv, .o = ret, .fault = fault};
     *ret = (struct esl_options){.host = s->esl_host,
                                 .port = (uint16_t)s->esl_port,
+                                .user = *s->esl_user ? s->esl_user : NULL,
                                 .connect_timeout_ms = settings_ms(s->esl_connect_timeout_s),
                                 .read_timeout_ms = settings_ms(s->esl_read_timeout_s),
                                 .reconnect_delay_ms = settings_ms(s->esl_reconnect_delay_s),

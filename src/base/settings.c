@@ -45,6 +45,7 @@ const struct setting settings_table[] = {
     ROW_INT("ESL_MAX_CONNECTIONS", esl_max_connections, "calls", 1, 100000, "100", "concurrent calls; one more is refused so that the dialplan goes on"),
     ROW_STR("ESL_HOST", esl_host, "127.0.0.1", "FreeSWITCH's Event Socket (inbound connection)"),
     ROW_INT("ESL_PORT", esl_port, "", 1, 65535, "8021", "its TCP port"),
+    ROW_STR("ESL_USER", esl_user, "", "user@domain of FreeSWITCH's directory; empty: the password of the socket alone"),
     ROW_SECRET("ESL_PASSWORD", esl_password, "ClueCon", "its password"),
     ROW_INT("ESL_CONNECT_TIMEOUT", esl_connect_timeout_s, "s", 1, 300, "5", "time to connect and authenticate"),
     ROW_INT("ESL_READ_TIMEOUT", esl_read_timeout_s, "s", 1, 3600, "30", "time to wait for a reply"),

@@ -31,6 +31,7 @@ struct settings {
     int64_t esl_max_connections;
     setting_text esl_host;
     int64_t esl_port;
+    setting_text esl_user;
     setting_text esl_password;
     int64_t esl_connect_timeout_s;
     int64_t esl_read_timeout_s;

@@ -114,6 +114,7 @@ refuses "a port that is something else" '[Ee]vent [Ss]ocket|FreeSWITCH' status
 export ESL_CONNECT_TIMEOUT=1 ESL_READ_TIMEOUT=1
 fake --user bob@example.org
 says "a user of the directory" 0 '^UP ' -u bob@example.org status
+ESL_USER=bob@example.org says "or of the settings" 0 '^UP ' status
 refuses "and one nobody knows" 'user|password' -u eve@example.org status
 fake --silent
 refuses "a silent port" 'says? nothing|silent|auth/request|does not' status
