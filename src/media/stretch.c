@@ -70,12 +70,14 @@ static size_t choose(const int16_t *x, int rate_hz, int sign, double fit)
     return got >= fit ? lag : 0;
 }
 
-/* to[i] = from a, over n samples, into b. The two look alike, so the weights add up to one. */
-static void fade(const int16_t *a, const int16_t *b, int16_t *to, size_t n)
+/* b becomes what a fades into. The two look alike, so the weights add up to one. They may overlap:
+ * a write must not reach what is still to be read, so it goes from the far end when b is ahead. */
+static void fade(const int16_t *a, int16_t *b, size_t n)
 {
-    for (size_t i = 0; i < n; i++) {
+    for (size_t k = 0; k < n; k++) {
+        size_t i = b > a ? n - 1 - k : k;
         int32_t w = (int32_t)((2 * i + 1) * 32768u / (2 * n));
-        to[i] = (int16_t)((a[i] * (32768 - w) + b[i] * w) / 32768);
+        b[i] = (int16_t)((a[i] * (32768 - w) + b[i] * w) / 32768);
     }
 }
 
@@ -83,15 +85,14 @@ size_t stretch_cut(int16_t *x, int rate_hz, double fit)
 {
     size_t lag = choose(x, rate_hz, 1, fit);
     if (lag)
-        fade(x, x + lag, x + lag, stretch_fade(rate_hz));
+        fade(x, x + lag, stretch_fade(rate_hz));
     return lag;
 }
 
-/* Ascending, a write never reaches what is still to be read: to = b. */
 size_t stretch_insert(int16_t *x, int rate_hz, double fit)
 {
     size_t lag = choose(x, rate_hz, -1, fit);
     if (lag)
-        fade(x, x - lag, x - lag, stretch_fade(rate_hz));
+        fade(x, x - lag, stretch_fade(rate_hz));
     return lag;
 }
