@@ -7,7 +7,7 @@
 #include <limits.h>
 #include <string.h>
 
-enum { SPILL = PLC_PITCH_OVERLAP_MAX, PART = 960 };
+enum { SPILL = CONCEAL_LEAST, PART = 960 };
 
 void conceal_init(struct conceal *c)
 {

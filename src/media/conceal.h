@@ -13,6 +13,8 @@
 #include <spandsp/telephony.h>
 #include <spandsp/plc.h>
 
+enum { CONCEAL_LEAST = PLC_PITCH_OVERLAP_MAX /**< see conceal_make() [samples] */ };
+
 struct conceal {
     plc_state_t plc;
 };
@@ -20,7 +22,8 @@ struct conceal {
 void conceal_init(struct conceal *c);
 /** Audio that came. The first of it after a hole is changed, so that it joins what was made up. */
 void conceal_heard(struct conceal *c, int16_t *x, size_t n);
-/** Write n samples that follow what was heard, or what was made up before. */
+/** Write n samples that follow what was heard, or what was made up before. The first ones of a hole
+ *  should be CONCEAL_LEAST or more at once: with fewer, the next ones do not join. */
 void conceal_make(struct conceal *c, int16_t *out, size_t n);
 
 #endif

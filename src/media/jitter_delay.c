@@ -68,6 +68,7 @@ static int64_t quantile_us(const struct jitter_delay *d)
 void jitter_delay_note(struct jitter_delay *d, int64_t transit_us, uint64_t arrival_us)
 {
     note_base(d, transit_us, arrival_us);
-    note_bin(d, transit_us - d->base_us);
+    if (transit_us - d->base_us <= d->max_us)
+        note_bin(d, transit_us - d->base_us);
     d->target_us = clamp(quantile_us(d) + d->spare_us, d->min_us, d->max_us);
 }

@@ -18,7 +18,7 @@ enum {
     JITTER_DELAY_PART_MS = 250,
     JITTER_DELAY_BINS = 128,
     JITTER_DELAY_BIN_MS = 5,
-    JITTER_DELAY_MEMORY = 500,     /**< packets: 10 s at 20 ms */
+    JITTER_DELAY_MEMORY = 250,     /**< packets: 5 s at 20 ms */
     JITTER_DELAY_LATE_OF_1000 = 10 /**< packets that may come later than the target allows */
 };
 
@@ -41,7 +41,8 @@ struct jitter_delay {
 void jitter_delay_init(struct jitter_delay *d, int min_ms, int start_ms, int max_ms, int spare_ms);
 /** Media times begin anew: forget the window, keep the histogram. */
 void jitter_delay_anew(struct jitter_delay *d);
-/** A packet came. @param transit_us  Arrival minus media time, of any origin */
+/** A packet came. One that no allowed delay would have been enough for does not move the target.
+ *  @param transit_us  Arrival minus media time, of any origin */
 void jitter_delay_note(struct jitter_delay *d, int64_t transit_us, uint64_t arrival_us);
 
 #endif

@@ -154,11 +154,14 @@ static void make_up(struct jitter *j, size_t n, const struct jitter_item *next)
     j->made_up += j->tail - from;
 }
 
-/* How much to make up at once: a codec's own concealment works in whole packets. */
+/* How much to make up at once: a codec's own concealment works in whole packets, and less than
+ * CONCEAL_LEAST would click. */
 static size_t portion(const struct jitter *j, size_t hole, size_t want)
 {
-    size_t n = j->codec && j->codec->conceal ? ms(j, 20) : want - ready(j);
-    return smaller(hole, n);
+    size_t n = want - ready(j), least = CONCEAL_LEAST;
+    if (j->codec && j->codec->conceal)
+        least = ms(j, 20);
+    return smaller(hole, n > least ? n : least);
 }
 
 /* ---- gaps ------------------------------------------------------------------------------------ */
@@ -233,7 +236,7 @@ static void in_gap(struct jitter *j, size_t want)
     drop_overdue(j);
     struct jitter_item *i = jitter_first(j);
     if (!i || !due(j, i)) {
-        append_gap(j, want - ready(j));
+        append_gap(j, portion(j, SIZE_MAX, want));
         return;
     }
     if (i->kind != JITTER_AUDIO) {

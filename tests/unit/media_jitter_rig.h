@@ -208,7 +208,7 @@ static enum jitter_frame rig_tick(struct rig *r)
     r->frames[f]++;
     struct jitter_stats s;
     jitter_stats(r->j, &s);
-    if (s.delay_ms > r->delay_max_ms)
+    if (f == JITTER_FRAME_VOICE && s.delay_ms > r->delay_max_ms)
         r->delay_max_ms = s.delay_ms;
     r->delay_sum_ms += s.delay_ms;
     r->delay_count++;
