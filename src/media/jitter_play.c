@@ -72,16 +72,17 @@ static void append_real(struct jitter *j, int16_t *x, size_t n)
     append(j, x, n);
 }
 
-/* The resampler of a codec is its own; what it still held back is covered by the splice. */
+/* Codecs of our rate follow each other as they are; what a resampler held back, or lacks at first,
+ * is covered by a splice. */
 static bool use_codec(struct jitter *j, const struct jitter_codec *c)
 {
     if (c == j->codec)
         return true;
+    bool other = c->rate_hz != j->rate_hz;
+    j->splice = j->splice || (j->codec && (other || j->resample));
     resample_free(&j->resample);
-    j->splice = j->codec != NULL;
     j->codec = NULL;
-    if (c->rate_hz != j->rate_hz &&
-        resample_new(c->rate_hz, j->rate_hz, RESAMPLE_QUALITY_ASR, &j->resample))
+    if (other && resample_new(c->rate_hz, j->rate_hz, RESAMPLE_QUALITY_ASR, &j->resample))
         return false;
     if (c->reset)
         c->reset(c->state);

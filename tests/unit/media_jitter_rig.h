@@ -21,7 +21,7 @@ enum { RATE = 8000, FRAME = 160, WIRE_MAX = 400, PACKET_BYTES = 2 * FRAME };
 struct wire {
     uint64_t arrival_us;
     bool used, marker;
-    uint8_t pt;
+    const struct jitter_codec *codec;
     uint16_t seq;
     uint32_t ts, ssrc;
     size_t len;
@@ -38,7 +38,7 @@ struct rig {
     uint64_t jitter_us;  /* uniform, on top */
     double loss, twice;
     uint32_t seed;
-    bool mute; /* the sender's network is down */
+    bool mute;  /* the sender's network is down */
     bool pause; /* the sender sends nothing (DTX) */
     bool marker;
     const struct jitter_codec *codec;
@@ -73,8 +73,11 @@ static size_t exact_decode(void *state, const uint8_t *p, size_t len, int16_t *o
     return n;
 }
 
-static const struct jitter_codec exact = {
-    .name = "L16", .clock_hz = RATE, .rate_hz = RATE, .samples = exact_samples, .decode = exact_decode};
+static const struct jitter_codec exact = {.name = "L16",
+                                          .clock_hz = RATE,
+                                          .rate_hz = RATE,
+                                          .samples = exact_samples,
+                                          .decode = exact_decode};
 
 static double rig_random(struct rig *r)
 {
@@ -135,7 +138,12 @@ static size_t rig_encode(struct rig *r, uint8_t *p)
 /* One packet leaves, or would. */
 static void rig_send(struct rig *r)
 {
-    struct wire w = {.used = true, .marker = r->marker, .seq = r->seq, .ts = r->ts, .ssrc = r->ssrc};
+    struct wire w = {.used = true,
+                     .codec = r->codec,
+                     .marker = r->marker,
+                     .seq = r->seq,
+                     .ts = r->ts,
+                     .ssrc = r->ssrc};
     w.len = rig_encode(r, w.payload);
     w.arrival_us = (uint64_t)r->sent_us + r->transit_us;
     r->ts += FRAME;
@@ -159,7 +167,6 @@ static void rig_send(struct rig *r)
 static void rig_deliver(struct rig *r, struct wire *w)
 {
     struct rtp_packet k = {.marker = w->marker,
-                           .payload_type = w->pt,
                            .seq = w->seq,
                            .timestamp = w->ts,
                            .ssrc = w->ssrc,
@@ -168,7 +175,7 @@ static void rig_deliver(struct rig *r, struct wire *w)
     struct rtp_place place;
     enum rtp_verdict v = rtp_source_take(&r->source, &k, w->arrival_us, true, &place);
     if (v == RTP_TAKE || v == RTP_TAKE_ANEW) {
-        struct jitter_packet p = {JITTER_AUDIO, r->codec, place,  k.marker,
+        struct jitter_packet p = {JITTER_AUDIO, w->codec,      place,        k.marker,
                                   k.payload,    k.payload_len, w->arrival_us};
         assert_int_equal(jitter_put(r->j, &p), VA_OK);
     }
@@ -235,17 +242,17 @@ static void rig_print(const struct rig *r, const char *what)
 {
     struct jitter_stats s;
     jitter_stats(r->j, &s);
-    print_message("    %s: delay %u ms (mean %.0f, max %u), target %u, sent %llu lost %llu, late %llu "
-                  "twice %llu discarded %llu, concealed %.0f ms, starved %llu, stretched %llu times "
-                  "(-%.0f +%.0f ms), spurts %llu\n",
-                  what, s.delay_ms, r->delay_count ? r->delay_sum_ms / (double)r->delay_count : 0,
-                  r->delay_max_ms, s.target_ms, (unsigned long long)r->sent,
-                  (unsigned long long)r->lost, (unsigned long long)s.late,
-                  (unsigned long long)(s.duplicates + r->source.duplicates),
-                  (unsigned long long)s.discarded, (double)s.concealed_samples / 8.0,
-                  (unsigned long long)s.starvations, (unsigned long long)s.stretches,
-                  (double)s.cut_samples / 8.0, (double)s.inserted_samples / 8.0,
-                  (unsigned long long)s.spurts);
+    print_message(
+        "    %s: delay %u ms (mean %.0f, max %u), target %u, sent %llu lost %llu, late %llu "
+        "twice %llu discarded %llu, concealed %.0f ms, starved %llu, stretched %llu times "
+        "(-%.0f +%.0f ms), spurts %llu\n",
+        what, s.delay_ms, r->delay_count ? r->delay_sum_ms / (double)r->delay_count : 0,
+        r->delay_max_ms, s.target_ms, (unsigned long long)r->sent, (unsigned long long)r->lost,
+        (unsigned long long)s.late, (unsigned long long)(s.duplicates + r->source.duplicates),
+        (unsigned long long)s.discarded, (double)s.concealed_samples / 8.0,
+        (unsigned long long)s.starvations, (unsigned long long)s.stretches,
+        (double)s.cut_samples / 8.0, (double)s.inserted_samples / 8.0,
+        (unsigned long long)s.spurts);
 }
 
 /* What a step in a sine leaves when the sine itself is taken out, by x[n] − 2 cos ω x[n−1] +

@@ -202,10 +202,9 @@ static void a_burst_is_played_whole(void **state)
     assert_true(s.late <= 1);
     assert_true(s.cut_samples > before.cut_samples);
     assert_true(s.delay_ms < 100); /* … and comes back without losing any */
-    assert_pure(&(struct rig){.out = r.out + 30 * FRAME,
-                              .out_len = r.out_len - 30 * FRAME,
-                              .tone = r.tone},
-                1000);
+    assert_pure(
+        &(struct rig){.out = r.out + 30 * FRAME, .out_len = r.out_len - 30 * FRAME, .tone = r.tone},
+        1000);
     rig_close(&r);
 }
 
@@ -241,8 +240,10 @@ static void speech_survives(void **state)
     struct wav_want want = {RATE, WAV_MIX};
     if (wav_load(path, &want, &pcm, NULL))
         skip();
-    const struct { double loss, ppm; uint64_t jitter_us; } lines[] = {
-        {0, 0, 0}, {0, 200, 60000}, {0, -200, 60000}, {0.05, 200, 60000}};
+    const struct {
+        double loss, ppm;
+        uint64_t jitter_us;
+    } lines[] = {{0, 0, 0}, {0, 200, 60000}, {0, -200, 60000}, {0.05, 200, 60000}};
     double clean_dbfs = 0;
     for (size_t i = 0; i < 4; i++) {
         struct rig r;
