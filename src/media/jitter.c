@@ -377,6 +377,8 @@ void jitter_stats(const struct jitter *j, struct jitter_stats *ret_stats)
     int64_t delay = 0;
     bool known = delay_now(j, &delay);
     delay += (int64_t)j->frame_us; /* the next sample's turn is the next tick */
+    if (j->state == JITTER_STARVED) /* not yet: it may as well be lost */
+        delay -= jitter_pos_us(j, (int64_t)j->starved);
     ret_stats->delay_ms = (uint32_t)((known && delay > 0 ? delay : 0) / 1000);
     ret_stats->target_ms = (uint32_t)(j->delay.target_us / 1000);
     ret_stats->queued = (uint32_t)j->queued;
