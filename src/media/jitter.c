@@ -302,8 +302,10 @@ static void keep_bound(struct jitter *j)
 
 static void note_stretch(struct jitter *j, uint64_t *samples, size_t lag, int64_t excess)
 {
-    if (!lag)
+    if (!lag) {
+        j->rest = 1; /* a search costs as much as a hundred frames */
         return;
+    }
     bool urgent = excess > STRETCH_URGENT_US || excess < -STRETCH_URGENT_US;
     *samples += lag;
     j->stats.stretches++;

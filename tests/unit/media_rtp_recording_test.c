@@ -169,21 +169,23 @@ static void a_real_leg_is_heard(void **state)
     assert_true(s.starvations <= 3);
     assert_true(s.concealed_samples <= 3 * JITTER_STARVED_MS * MS + 3 * 160);
 
-    /* Every 100 ms of what was sent and sounds is found where it belongs. */
+    /* Every 100 ms of what was sent and sounds all the time is found where it belongs. */
     size_t pieces = 0, n = 100 * MS;
     for (size_t at = 0; at + n <= 12 * 8000; at += n) {
         if (measure_rms_dbfs(r.sent + at, n) < -40 ||
-            measure_longest_gap(r.sent + at, n, 8).len > 10 * MS)
+            measure_active(r.sent + at, n, 8).len < n - 2 * MS ||
+            measure_longest_gap(r.sent + at, n, 8).len > 2 * MS)
             continue;
         double fit = best_fit(&r, r.sent + at, n, at + 60 * MS);
-        if (fit < 0.97) /* a digit cuts one off */
+        if (fit < 0.98)
             fail_msg("what was sent at %zu ms fits only by %.3f", at / MS, fit);
         pieces++;
     }
     print_message("    %zu pieces found\n", pieces);
     assert_true(pieces >= 5);
-    assert_int_equal(measure_clicks(r.out, r.out_len, 8000, 3000, NULL),
-                     measure_clicks(r.sent, r.out_len, 8000, 3000, NULL));
+    /* The bursts begin and end with steps of their own; none are added. */
+    assert_true(measure_clicks(r.out, r.out_len, 8000, 3000, NULL) <=
+                measure_clicks(r.sent, r.out_len, 8000, 3000, NULL));
     jitter_free(&r.j);
 }
 
