@@ -232,7 +232,8 @@ static enum va_err enqueue(struct jitter *j, const struct jitter_packet *k, int6
 enum va_err jitter_put(struct jitter *j, const struct jitter_packet *k)
 {
     const struct jitter_codec *c = k->codec;
-    if (!c || c->clock_hz < 1000 || !media_rate_valid(c->rate_hz) || (k->len && !k->payload))
+    if (!c || c->clock_hz < 1000 || !media_rate_valid(c->rate_hz) || (k->len && !k->payload) ||
+        k->place.timestamp < 0 || k->place.timestamp > RTP_TIMESTAMP_MAX)
         return VA_EINVAL;
     size_t own = k->kind == JITTER_AUDIO && k->len <= JITTER_PAYLOAD_MAX
                      ? c->samples(c->state, k->payload, k->len)
@@ -292,6 +293,7 @@ static void keep_bound(struct jitter *j)
            i->kind == JITTER_AUDIO && i->epoch == j->epoch) {
         j->next_pos = i->pos + (int64_t)i->samples;
         j->last_seq = i->seq;
+        j->last_marker = i->marker;
         j->splice = true;
         j->state = JITTER_PLAYING;
         j->stats.discarded++;
@@ -378,7 +380,7 @@ void jitter_stats(const struct jitter *j, struct jitter_stats *ret_stats)
     *ret_stats = j->stats;
     int64_t delay = 0;
     bool known = delay_now(j, &delay);
-    delay += (int64_t)j->frame_us; /* the next sample's turn is the next tick */
+    delay += (int64_t)j->frame_us;  /* the next sample's turn is the next tick */
     if (j->state == JITTER_STARVED) /* not yet: it may as well be lost */
         delay -= jitter_pos_us(j, (int64_t)j->starved);
     ret_stats->delay_ms = (uint32_t)((known && delay > 0 ? delay : 0) / 1000);

@@ -90,7 +90,7 @@ void jitter_reset(struct jitter *j);
  * A packet came. Late and duplicate ones are counted and dropped.
  *
  * @return VA_OK (also for those), VA_EPROTO (payload is not of its codec; counted), VA_ENOMEM,
- *         VA_EINVAL (no codec, its rate)
+ *         VA_EINVAL (no codec, its rates; a timestamp outside 0 … RTP_TIMESTAMP_MAX)
  */
 enum va_err jitter_put(struct jitter *j, const struct jitter_packet *packet);
 

@@ -53,6 +53,7 @@ struct jitter {
     uint32_t epoch;    /**< what is played */
     int64_t next_pos;  /**< media time of buf[tail] */
     int64_t last_seq;  /**< of the packet decoded last */
+    bool last_marker;  /**< of that packet */
     size_t starved;    /**< samples made up since there was no packet */
     uint64_t local_us; /**< the tick's own time, without its lateness */
     bool ticking;

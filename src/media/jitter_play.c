@@ -120,6 +120,7 @@ static void play_first(struct jitter *j)
     }
     j->next_pos = i->pos + (int64_t)i->samples;
     j->last_seq = i->seq;
+    j->last_marker = i->marker;
     jitter_drop_first(j);
 }
 
@@ -251,11 +252,12 @@ static void in_gap(struct jitter *j, size_t want)
     j->stats.spurts++;
 }
 
-/* The sender made a pause: it says so, or no number is missing, or the hole is too long to be one.
- */
+/* The sender made a pause: it says so (but some mark each packet), or no number is missing, or the
+ * hole is too long to be one. */
 static bool paused(const struct jitter *j, const struct jitter_item *i, int64_t hole)
 {
-    return i->marker || i->seq == j->last_seq + 1 || hole > (int64_t)ms(j, PAUSE_MS);
+    return (i->marker && !j->last_marker) || i->seq == j->last_seq + 1 ||
+           hole > (int64_t)ms(j, PAUSE_MS);
 }
 
 static void in_hole(struct jitter *j, const struct jitter_item *i, size_t want)

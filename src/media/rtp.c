@@ -10,6 +10,9 @@
 
 enum { WINDOW = 64 };
 
+/* A sender that jumps half way round with each packet gets here in half an hour, no other ever. */
+static const int64_t timestamp_max = RTP_TIMESTAMP_MAX - ((int64_t)1 << 32);
+
 /* ---- packets --------------------------------------------------------------------------------- */
 
 static uint16_t get16(const uint8_t *p)
@@ -252,7 +255,7 @@ enum rtp_verdict rtp_source_take(struct rtp_source *s, const struct rtp_packet *
 {
     enum rtp_verdict verdict = RTP_TAKE;
     int step = (int16_t)(uint16_t)(k->seq - (uint16_t)s->max_seq);
-    bool known = s->valid && k->ssrc == s->ssrc;
+    bool known = s->valid && k->ssrc == s->ssrc && s->max_timestamp < timestamp_max;
     if (!known || step > RTP_MAX_DROPOUT || step < -RTP_MAX_MISORDER) {
         if (!confirmed(s, k)) {
             s->refused++;

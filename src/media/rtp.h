@@ -98,6 +98,9 @@ enum rtp_verdict {
     RTP_PROBATION_WAIT /**< a new source, or a jump, which the next packet has to confirm: drop */
 };
 
+/** Above all timestamps of an rtp_place: times 48,000 still fits into an int64_t. */
+#define RTP_TIMESTAMP_MAX ((int64_t)1 << 46)
+
 /** Where a packet stands in its stream. Never negative, never wraps. */
 struct rtp_place {
     int64_t seq;         /**< packets */

@@ -331,6 +331,84 @@ static void a_codec_conceals_by_itself(void **state)
     jitter_free(&j);
 }
 
+/* ---- rates, clocks and lengths --------------------------------------------------------------- */
+
+static const struct jitter_codec wide = {.name = "G722's clock",
+                                         .clock_hz = 8000,
+                                         .rate_hz = 16000,
+                                         .samples = exact_samples,
+                                         .decode = exact_decode};
+
+/* A tone in packets of one length and rate comes out in frames of another, with loss and drift. */
+static void through(const struct jitter_codec *c, int packet_ms, struct media_format format,
+                    unsigned lost_of)
+{
+    struct jitter_cfg cfg = {format, 60, 60, 200};
+    struct jitter *j = NULL;
+    struct tone tone;
+    assert_int_equal(jitter_new(&cfg, &j), VA_OK);
+    tone_init(&tone, c->rate_hz, 500, -18);
+    size_t n = (size_t)c->rate_hz / 1000 * (size_t)packet_ms, frame = media_format_samples(format);
+    size_t len = 0, cap = (size_t)format.rate_hz * 30;
+    int16_t *out = calloc(cap, sizeof(*out)), x[MEDIA_FRAME_MAX];
+    assert_non_null(out);
+    uint64_t sent_us = 1000000, now_us = 1000000;
+    for (unsigned i = 0; len + frame <= cap; now_us += (uint64_t)format.ptime_ms * 1000) {
+        for (; sent_us <= now_us; i++, sent_us += (uint64_t)packet_ms * 1000 * 9998 / 10000) {
+            tone_fill(&tone, x, n);
+            struct jitter_packet k = {JITTER_AUDIO,
+                                      c,
+                                      {1000 + i, (int64_t)i * c->clock_hz / 1000 * packet_ms, 1},
+                                      true, /* on each packet, as some do */
+                                      (const uint8_t *)x,
+                                      n * 2,
+                                      sent_us};
+            if (!lost_of || i % lost_of != lost_of - 1)
+                assert_int_equal(jitter_put(j, &k), VA_OK);
+        }
+        (void)jitter_get(j, now_us, out + len);
+        len += frame;
+    }
+    struct jitter_stats s;
+    jitter_stats(j, &s);
+    size_t from = (size_t)format.rate_hz / 5; /* the start is silence */
+    double hz = measure_frequency_hz(out + from, len - from, format.rate_hz);
+    print_message(
+        "    %d ms at %d/%d Hz in %d ms at %d: %.2f Hz, %.2f dBFS, delay %u, %llu spurts, "
+        "stretched %llu, concealed %.0f ms\n",
+        packet_ms, c->rate_hz, c->clock_hz, format.ptime_ms, format.rate_hz, hz,
+        measure_rms_dbfs(out + from, len - from), s.delay_ms, (unsigned long long)s.spurts,
+        (unsigned long long)s.stretches, (double)s.concealed_samples * 1000 / format.rate_hz);
+    assert_true(fabs(hz - 500) < (lost_of ? 6 : 0.5));
+    assert_true(fabs(measure_rms_dbfs(out + from, len - from) + 18) < (lost_of ? 1 : 0.1));
+    assert_int_equal(s.spurts, 1);
+    assert_int_equal(s.late + s.discarded + s.broken, 0);
+    assert_in_range(s.delay_ms, 40, 85);
+    int worst = 0; /* the tone's own steps are 2 π 500 / rate of its peak */
+    for (size_t i = from; i < len; i++)
+        if (abs(out[i] - out[i - 1]) > worst)
+            worst = abs(out[i] - out[i - 1]);
+    double own = tone.peak * 6.2832 * 500 / format.rate_hz;
+    assert_true(worst < own * (lost_of ? 1.6 : 1.1) + 2);
+    free(out);
+    jitter_free(&j);
+}
+
+static void rates_and_lengths_may_differ(void **state)
+{
+    (void)state;
+    static const struct media_format formats[] = {{8000, 20}, {16000, 20}, {8000, 10}, {16000, 60}};
+    static const int packets[] = {10, 20, 30, 60};
+    for (size_t f = 0; f < 4; f++)
+        for (size_t p = 0; p < 4; p++) {
+            through(&exact, packets[p], formats[f], 0);
+            through(&wide, packets[p], formats[f], 0);
+        }
+    through(&exact, 20, formats[0], 20);
+    through(&wide, 20, formats[1], 20);
+    through(&wide, 10, formats[0], 20);
+}
+
 /* The buffer is bounded, and what it holds is freed, whatever comes. */
 static void anything_may_come(void **state)
 {
@@ -396,6 +474,7 @@ int main(void)
         cmocka_unit_test(another_source_takes_over),
         cmocka_unit_test(late_ticks_are_understood),
         cmocka_unit_test(a_codec_conceals_by_itself),
+        cmocka_unit_test(rates_and_lengths_may_differ),
         cmocka_unit_test(anything_may_come),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
