@@ -90,9 +90,9 @@ enum va_err jitter_new(const struct jitter_cfg *cfg, struct jitter **ret_jitter)
     j->frame = media_format_samples(cfg->format);
     j->frame_us = (uint64_t)cfg->format.ptime_ms * 1000u;
     j->max_us = (int64_t)cfg->max_ms * 1000;
-    /* A period behind; a frame, a stretch and a packet ahead. */
+    /* A period behind; a frame and a stretch ahead, and two packets where some were dropped. */
     j->cap = 2 * (stretch_lag_max(j->rate_hz) + stretch_fade(j->rate_hz)) + 2 * j->frame +
-             (size_t)j->rate_hz / 1000u * (JITTER_PACKET_MS_MAX + 1);
+             2 * ((size_t)j->rate_hz / 1000u * (JITTER_PACKET_MS_MAX + 1));
     j->buf = calloc(j->cap, sizeof(*j->buf));
     list_init(&j->queue);
     if (!j->buf) {
@@ -284,22 +284,32 @@ static bool delay_now(const struct jitter *j, int64_t *ret_us)
     return true;
 }
 
-/* Above the bound: drop whole packets, oldest first. What follows is faded into what was played. */
-static void keep_bound(struct jitter *j)
+static bool above_bound(const struct jitter *j)
 {
     int64_t delay = 0;
     struct jitter_item *i = jitter_first(j);
-    while (i && delay_now(j, &delay) && delay > j->max_us + (int64_t)j->frame_us &&
-           i->kind == JITTER_AUDIO && i->epoch == j->epoch) {
+    return i && i->kind == JITTER_AUDIO && i->epoch == j->epoch && delay_now(j, &delay) &&
+           delay > j->max_us + (int64_t)j->frame_us;
+}
+
+/* Drop whole packets, oldest first. The first of them is played a little, so that what comes after
+ * the others, and is decoded at once, has something real to be faded into. */
+static void keep_bound(struct jitter *j)
+{
+    if (!above_bound(j))
+        return;
+    j->state = JITTER_PLAYING;
+    (void)jitter_fill_ahead(j, stretch_fade(j->rate_hz));
+    while (above_bound(j)) {
+        struct jitter_item *i = jitter_first(j);
         j->next_pos = i->pos + (int64_t)i->samples;
         j->last_seq = i->seq;
         j->last_marker = i->marker;
         j->splice = true;
-        j->state = JITTER_PLAYING;
         j->stats.discarded++;
         jitter_drop_first(j);
-        i = jitter_first(j);
     }
+    (void)jitter_fill_ahead(j, j->tail - j->head + 1);
 }
 
 static void note_stretch(struct jitter *j, uint64_t *samples, size_t lag, int64_t excess)

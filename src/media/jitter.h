@@ -12,7 +12,7 @@
  * target exactly. Above the bound, whole packets are dropped. Drift between the ends' clocks shows
  * as delay that grows or shrinks, and is corrected in the same way.
  *
- * An empty buffer is about 6 KB at 8 kHz; each waiting packet adds its payload. One thread.
+ * An empty buffer is about 8 KB at 8 kHz; each waiting packet adds its payload. One thread.
  */
 #ifndef VA_MEDIA_JITTER_H
 #define VA_MEDIA_JITTER_H

@@ -52,24 +52,39 @@ static void fade_over(const int16_t *old, int16_t *x, size_t n)
 
 /* ---- real audio ------------------------------------------------------------------------------ */
 
-/* What was sent goes behind what is there, joined to it without a step. */
-static void append_real(struct jitter *j, int16_t *x, size_t n)
+/* How the next samples begin, when they do not follow the last ones: out of silence, out of what is
+ * ready but not yet played (which the first of them then replace), or out of what the concealment
+ * thinks would have come. @return samples of x that are used up */
+static size_t join(struct jitter *j, int16_t *x, size_t n)
 {
     int16_t old[MEDIA_RATE_MAX_HZ / 1000 * RAMP_MS];
     size_t k = smaller(n, ms(j, RAMP_MS));
-    if (j->ramp) {
+    bool ramp = j->ramp, splice = j->splice;
+    j->ramp = j->splice = false;
+    if (ramp) {
         comfort_noise_fill(&j->noise, old, k);
         comfort_noise_init(&j->noise);
         conceal_init(&j->plc);
         fade_over(old, x, k);
-    } else if (j->splice) {
+    } else if (splice && ready(j) >= k) {
+        int16_t *tail = j->buf + j->tail - k;
+        fade_over(tail, x, k);
+        memcpy(tail, x, k * sizeof(*x));
+        return k;
+    } else if (splice) {
         struct conceal ahead = j->plc; /* as if it had gone on; j->plc must not know */
         conceal_make(&ahead, old, k);
         fade_over(old, x, k);
     }
-    j->ramp = j->splice = false;
-    conceal_heard(&j->plc, x, n);
-    append(j, x, n);
+    return 0;
+}
+
+/* What was sent goes behind what is there, joined to it without a step. */
+static void append_real(struct jitter *j, int16_t *x, size_t n)
+{
+    size_t used = join(j, x, n);
+    conceal_heard(&j->plc, x + used, n - used);
+    append(j, x + used, n - used);
 }
 
 /* Codecs of our rate follow each other as they are; what a resampler held back, or lacks at first,

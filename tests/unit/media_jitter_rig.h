@@ -31,11 +31,12 @@ struct wire {
 struct rig {
     struct jitter *j;
     struct rtp_source source;
-    uint64_t now_us;     /* of the receiver */
-    double sent_us;      /* when the next packet leaves, by the receiver's clock */
-    double packet_us;    /* 20 ms by the sender's clock */
-    uint64_t transit_us; /* least time under way */
-    uint64_t jitter_us;  /* uniform, on top */
+    uint64_t now_us;        /* of the receiver */
+    double sent_us;         /* when the next packet leaves, by the receiver's clock */
+    double packet_us;       /* 20 ms by the sender's clock */
+    uint64_t transit_us;    /* least time under way */
+    uint64_t jitter_us;     /* uniform, on top */
+    uint64_t held_until_us; /* the network holds everything until then */
     double loss, twice;
     uint32_t seed;
     bool mute;  /* the sender's network is down */
@@ -157,6 +158,8 @@ static void rig_send(struct rig *r)
         return;
     }
     w.arrival_us += (uint64_t)(rig_random(r) * (double)r->jitter_us);
+    if (w.arrival_us < r->held_until_us)
+        w.arrival_us = r->held_until_us;
     *rig_wire(r) = w;
     if (rig_random(r) < r->twice) {
         w.arrival_us += (uint64_t)(rig_random(r) * 30000);
@@ -268,6 +271,16 @@ static double worst_step(const int16_t *x, size_t n, double hz, double peak, siz
                 *ret_at = i;
         }
     }
+    return worst;
+}
+
+/* From one sample to the next. */
+static int largest_step(const int16_t *x, size_t n)
+{
+    int worst = 0;
+    for (size_t i = 1; i < n; i++)
+        if (abs(x[i] - x[i - 1]) > worst)
+            worst = abs(x[i] - x[i - 1]);
     return worst;
 }
 

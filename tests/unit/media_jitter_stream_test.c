@@ -1,5 +1,6 @@
 /* media/jitter: what senders do: pauses, comfort noise, digits, other codecs, other sources. */
 #include "media/measure.h"
+#include "media/stretch.h"
 
 #include "unit/media_jitter_rig.h"
 
@@ -25,6 +26,14 @@ static size_t sounding_from(const struct rig *r, size_t from)
     while (from < r->out_len && abs(r->out[from]) < 50)
         from++;
     return from;
+}
+
+static int loudest(const int16_t *x, size_t n)
+{
+    int most = 0;
+    for (size_t i = 0; i < n; i++)
+        most = abs(x[i]) > most ? abs(x[i]) : most;
+    return most;
 }
 
 static void wrong_use_is_refused(void **state)
@@ -58,6 +67,36 @@ static void wrong_use_is_refused(void **state)
     jitter_free(NULL);
 }
 
+static void a_stretch_needs_likeness(void **state)
+{
+    (void)state;
+    static const int rates[] = {8000, 16000, 48000};
+    for (size_t i = 0; i < 3; i++) {
+        enum { N = 48 * 60 };
+        int rate = rates[i], before[N], same = 0;
+        int16_t x[N] = {0};
+        size_t at = stretch_lag_max(rate), period = (size_t)rate / 150;
+        assert_int_equal(stretch_cut(x, rate, 0.85), at); /* silence: all it can */
+        assert_int_equal(stretch_insert(x + at, rate, 0.85), at);
+        uint32_t seed = 3;
+        tone_noise_add(&seed, -20, x, N);
+        for (size_t k = 0; k < N; k++)
+            before[k] = x[k];
+        assert_int_equal(stretch_cut(x, rate, 0.85), 0);
+        assert_int_equal(stretch_insert(x + at, rate, 0.85), 0);
+        for (size_t k = 0; k < N; k++)
+            same += before[k] == x[k];
+        assert_int_equal(same, N);
+        struct tone t, over;
+        tone_init(&t, rate, 150, -20);
+        tone_init(&over, rate, 300, -20);
+        tone_fill(&t, x, N);
+        tone_add(&over, x, N);
+        size_t lag = stretch_cut(x, rate, 0.85); /* one or two waves of the lower tone */
+        assert_true(abs((int)(lag % period) - (int)period) <= 2 || lag % period <= 2);
+    }
+}
+
 /* A pause without a word (DTX): the next spurt starts at the target, whatever grew before. */
 static void a_spurt_starts_at_the_target(void **state)
 {
@@ -82,9 +121,10 @@ static void a_spurt_starts_at_the_target(void **state)
     assert_in_range(r.delay_max_ms, target - 15, target + 15);
     assert_int_equal(stats_of(&r).spurts, 2);
     assert_int_equal(stats_of(&r).late, 0);
-    /* Fades in: no step at its start. */
+    /* It fades in: a whole wave at its start is still soft. */
     size_t at = sounding_from(&r, 0);
-    assert_true(at > 0 && abs(r.out[at]) < 1000);
+    assert_true(at > 0 && loudest(r.out + at, 8) < 2000);
+    assert_true(loudest(r.out + at + 32, 16) > 5000);
     rig_close(&r);
 }
 
@@ -174,6 +214,9 @@ static void an_event_is_no_loss(void **state)
     struct measure_run hole = measure_longest_gap(r.out + from - 8 * FRAME, 20 * FRAME, 0);
     print_message("    hole of %zu ms\n", hole.len / 8);
     assert_in_range(hole.len, 100 * 8, 125 * 8);
+    const int16_t *edge = r.out + from - 8 * FRAME + hole.at;
+    assert_true(loudest(edge - 8, 8) < 1000); /* it fades out */
+    assert_true(loudest(edge + hole.len, 8) < 2000);
     rig_close(&r);
 }
 
@@ -250,9 +293,18 @@ static void late_ticks_are_understood(void **state)
     }
     rig_run(&r, 3);
     assert_int_equal(stats_of(&r).stretches + stats_of(&r).discarded, 0);
-    /* Half a second of ticks that never come: what waited is now too old. */
+    /* Half a second of ticks that never come: what waited is now too old. Packets that are dropped
+     * hold no whole number of this tone's waves. */
+    tone_init(&r.tone, RATE, 1013, -18);
+    rig_run(&r, 1);
+    rig_forget(&r);
     r.now_us += 500000;
     rig_run(&r, 2);
+    assert_true(largest_step(r.out, r.out_len) < r.tone.peak * 0.8);
+    size_t where = 0;
+    double worst = worst_step(r.out, r.out_len, 1013, r.tone.peak, &where);
+    print_message("    worst %.3f at %zu of %zu\n", worst, where, r.out_len);
+    assert_true(worst < 0.2);
     rig_print(&r, "ticks lost");
     assert_true(stats_of(&r).delay_ms <= 80);
     assert_true(stats_of(&r).discarded > 15);
@@ -466,6 +518,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(wrong_use_is_refused),
+        cmocka_unit_test(a_stretch_needs_likeness),
         cmocka_unit_test(a_spurt_starts_at_the_target),
         cmocka_unit_test(a_long_gap_is_silence),
         cmocka_unit_test(comfort_noise_fills_a_pause),

@@ -8,15 +8,6 @@
 /* A cross-fade of two like waves leaves next to nothing; a cut leaves the order of 1. */
 static const double splice_max = 0.02;
 
-static double largest_step(const int16_t *x, size_t n)
-{
-    int worst = 0;
-    for (size_t i = 1; i < n; i++)
-        if (abs(x[i] - x[i - 1]) > worst)
-            worst = abs(x[i] - x[i - 1]);
-    return worst;
-}
-
 static struct jitter_stats stats_of(const struct rig *r)
 {
     struct jitter_stats s;
@@ -175,6 +166,29 @@ static void a_stall_is_bounded(void **state)
     rig_close(&r);
 }
 
+/* All of the stall comes at once: what is older than the bound is not played. */
+static void a_jam_is_cut(void **state)
+{
+    (void)state;
+    struct rig r;
+    rig_open(&r, 60, 60, 200);
+    tone_init(&r.tone, RATE, 1013, -18);
+    rig_run(&r, 5);
+    for (int ms = 180; ms <= 600; ms += 420) { /* one that starves, one that ends in a gap */
+        uint64_t discarded = stats_of(&r).discarded;
+        rig_forget(&r);
+        r.held_until_us = r.now_us + (uint64_t)ms * 1000 + 60000;
+        rig_run(&r, 15);
+        rig_print(&r, "a jam");
+        struct jitter_stats s = stats_of(&r);
+        assert_true(r.delay_max_ms <= 221);
+        assert_in_range(s.discarded - discarded, (ms - 180) / 20, (ms - 20) / 20);
+        assert_true(s.delay_ms <= 90);
+        assert_true(largest_step(r.out, r.out_len) < r.tone.peak * 0.9);
+    }
+    rig_close(&r);
+}
+
 static void a_burst_is_played_whole(void **state)
 {
     (void)state;
@@ -278,6 +292,7 @@ int main(void)
         cmocka_unit_test(a_slow_sender_is_followed),
         cmocka_unit_test(a_fast_sender_is_followed),
         cmocka_unit_test(a_stall_is_bounded),
+        cmocka_unit_test(a_jam_is_cut),
         cmocka_unit_test(a_burst_is_played_whole),
         cmocka_unit_test(a_longer_way_is_followed),
         cmocka_unit_test(speech_survives),
