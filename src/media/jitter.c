@@ -318,7 +318,9 @@ static void note_stretch(struct jitter *j, uint64_t *samples, size_t lag, int64_
         j->rest = 1; /* a search costs as much as a hundred frames */
         return;
     }
-    bool urgent = excess > STRETCH_URGENT_US || excess < -STRETCH_URGENT_US;
+    /* In silence, where the longest lag always fits, nobody hears how often. */
+    bool urgent = excess > STRETCH_URGENT_US || excess < -STRETCH_URGENT_US ||
+                  lag == stretch_lag_max(j->rate_hz);
     *samples += lag;
     j->stats.stretches++;
     j->rest = urgent ? 1 : (unsigned)(STRETCH_REST_MS / j->cfg.format.ptime_ms);

@@ -20,6 +20,7 @@ static void assert_pure(const struct rig *r, double hz)
 {
     size_t at = 0;
     double worst = worst_step(r->out, r->out_len, hz, r->tone.peak, &at);
+    print_message("      largest step beside the tone: %.4f of its peak\n", worst);
     if (worst > splice_max)
         fail_msg("a step of %.3f at sample %zu", worst, at);
     assert_true(fabs(measure_frequency_hz(r->out, r->out_len, RATE) - hz) < 0.05);
