@@ -71,6 +71,7 @@ static void begin(struct jitter *j)
     j->codec = NULL;
     j->fade = 0;
     j->splice = false;
+    j->lag = 0;
     j->ramp = true;
     /* Behind the head there is always a pitch period for stretch_insert(): silence at first. */
     j->head = j->tail = stretch_lag_max(j->rate_hz);

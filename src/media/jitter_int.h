@@ -66,6 +66,7 @@ struct jitter {
     size_t fade; /**< samples left of the fade from speech into a gap */
     bool splice; /**< the next samples do not follow the last ones */
     bool ramp;   /**< they follow silence */
+    size_t lag;  /**< of the next samples, nothing but a new resampler's delay */
 
     size_t cap, head, tail;
     int16_t *buf;

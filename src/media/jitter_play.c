@@ -15,6 +15,7 @@ enum {
     OWN_MAX = MEDIA_RATE_MAX_HZ / 1000 * JITTER_PACKET_MS_MAX, /* a packet at any rate */
     BLOCK_MAX = OWN_MAX + MEDIA_RATE_MAX_HZ / 1000,            /* resampled: a little more */
     RAMP_MS = 4,    /* silence into audio, audio into other audio */
+    LAG_MS = 6,     /* what a resampler gives first is its own delay: nothing to be heard */
     FADE_MS = 10,   /* made-up audio into silence */
     PAUSE_MS = 1000 /* a hole longer than this is not concealed */
 };
@@ -41,11 +42,12 @@ static void append(struct jitter *j, const int16_t *x, size_t n)
     j->tail += n;
 }
 
-/* x becomes what `old` fades into. */
-static void fade_over(const int16_t *old, int16_t *x, size_t n)
+/* x becomes what `old` fades into, after the first `held` samples, which are old's. */
+static void fade_over(const int16_t *old, int16_t *x, size_t held, size_t n)
 {
-    for (size_t i = 0; i < n; i++) {
-        int32_t w = (int32_t)((2 * i + 1) * 32768u / (2 * n));
+    memcpy(x, old, held * sizeof(*x));
+    for (size_t i = held; i < n; i++) {
+        int32_t w = (int32_t)((2 * (i - held) + 1) * 32768u / (2 * (n - held)));
         x[i] = (int16_t)((old[i] * (32768 - w) + x[i] * w) / 32768);
     }
 }
@@ -57,24 +59,25 @@ static void fade_over(const int16_t *old, int16_t *x, size_t n)
  * thinks would have come. @return samples of x that are used up */
 static size_t join(struct jitter *j, int16_t *x, size_t n)
 {
-    int16_t old[MEDIA_RATE_MAX_HZ / 1000 * RAMP_MS];
-    size_t k = smaller(n, ms(j, RAMP_MS));
+    int16_t old[MEDIA_RATE_MAX_HZ / 1000 * (LAG_MS + RAMP_MS)];
+    size_t held = smaller(n, j->lag), k = smaller(n, held + ms(j, RAMP_MS));
     bool ramp = j->ramp, splice = j->splice;
     j->ramp = j->splice = false;
+    j->lag = 0;
     if (ramp) {
         comfort_noise_fill(&j->noise, old, k);
         comfort_noise_init(&j->noise);
         conceal_init(&j->plc);
-        fade_over(old, x, k);
-    } else if (splice && ready(j) >= k) {
+        fade_over(old, x, held, k);
+    } else if (splice && !held && ready(j) >= k) {
         int16_t *tail = j->buf + j->tail - k;
-        fade_over(tail, x, k);
+        fade_over(tail, x, 0, k);
         memcpy(tail, x, k * sizeof(*x));
         return k;
     } else if (splice) {
         struct conceal ahead = j->plc; /* as if it had gone on; j->plc must not know */
         conceal_make(&ahead, old, k);
-        fade_over(old, x, k);
+        fade_over(old, x, held, k);
     }
     return 0;
 }
@@ -99,6 +102,7 @@ static bool use_codec(struct jitter *j, const struct jitter_codec *c)
     j->codec = NULL;
     if (other && resample_new(c->rate_hz, j->rate_hz, RESAMPLE_QUALITY_ASR, &j->resample))
         return false;
+    j->lag = other ? ms(j, LAG_MS) : 0;
     if (c->reset)
         c->reset(c->state);
     j->codec = c;

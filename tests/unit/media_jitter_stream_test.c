@@ -257,15 +257,23 @@ static void another_source_takes_over(void **state)
     assert_in_range(s.delay_ms, 50, 75);
     assert_true(r.frames[JITTER_FRAME_SILENCE] + r.frames[JITTER_FRAME_CONCEALED] <= 5);
     /* A jump of the time alone. */
+    struct rtp_place old = place_now(&r);
     r.ts += 0x10000000;
     rig_run(&r, 3);
+    s = stats_of(&r);
+    assert_int_equal(s.spurts, 3);
+    old.seq -= 20; /* a straggler of the time before is late, and begins nothing */
+    struct jitter_packet k = {JITTER_AUDIO, &exact, old, false, r.wire[0].payload, 320, r.now_us};
+    assert_int_equal(jitter_put(r.j, &k), VA_OK);
+    assert_int_equal(stats_of(&r).late, 1);
+    rig_run(&r, 1);
     s = stats_of(&r);
     assert_int_equal(s.spurts, 3);
     r.ts -= 0x20000000;
     rig_run(&r, 3);
     s = stats_of(&r);
     assert_int_equal(s.spurts, 4);
-    assert_int_equal(s.late + s.discarded, 0);
+    assert_int_equal(s.late + s.discarded, 1);
     assert_in_range(s.delay_ms, 50, 75);
     rig_close(&r);
 }
@@ -446,6 +454,39 @@ static void through(const struct jitter_codec *c, int packet_ms, struct media_fo
     jitter_free(&j);
 }
 
+/* From a codec of our rate to one that is resampled and back, at tones that fit no packet. */
+static void a_change_of_rate_is_joined(void **state)
+{
+    (void)state;
+    struct jitter_cfg cfg = {{8000, 20}, 60, 60, 60};
+    struct jitter *j = NULL;
+    struct tone narrow_tone, wide_tone;
+    assert_int_equal(jitter_new(&cfg, &j), VA_OK);
+    tone_init(&narrow_tone, 8000, 437, -18);
+    tone_init(&wide_tone, 16000, 437, -18);
+    static int16_t out[FRAME * 200];
+    for (int i = 0; i < 200; i++) {
+        int16_t narrow[FRAME], broad[2 * FRAME];
+        tone_fill(&narrow_tone, narrow, FRAME);
+        tone_fill(&wide_tone, broad, 2 * FRAME);
+        bool w = i / 20 % 2;
+        struct jitter_packet k = {JITTER_AUDIO,
+                                  w ? &wide : &exact,
+                                  {1000 + i, FRAME * (int64_t)i, 1},
+                                  false,
+                                  (const uint8_t *)(w ? broad : narrow),
+                                  w ? sizeof(broad) : sizeof(narrow),
+                                  1000000 + (uint64_t)i * 20000};
+        assert_int_equal(jitter_put(j, &k), VA_OK);
+        (void)jitter_get(j, k.arrival_us, out + (size_t)i * FRAME);
+    }
+    int own = (int)(narrow_tone.peak * 6.2832 * 437 / 8000);
+    print_message("    largest step %d, the tone's own %d\n",
+                  largest_step(out + 10 * FRAME, 190 * FRAME), own);
+    assert_true(largest_step(out + 10 * FRAME, 190 * FRAME) < own * 5 / 4);
+    jitter_free(&j);
+}
+
 static void rates_and_lengths_may_differ(void **state)
 {
     (void)state;
@@ -527,6 +568,7 @@ int main(void)
         cmocka_unit_test(another_source_takes_over),
         cmocka_unit_test(late_ticks_are_understood),
         cmocka_unit_test(a_codec_conceals_by_itself),
+        cmocka_unit_test(a_change_of_rate_is_joined),
         cmocka_unit_test(rates_and_lengths_may_differ),
         cmocka_unit_test(anything_may_come),
     };
