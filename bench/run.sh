@@ -11,6 +11,9 @@ bench/unicast.sh "$build"
 echo
 echo "== media: cost per 20 ms frame, clock lateness"
 "$build/bench/media_bench" 1000 5
+echo
+echo "== the receive half of an RTP leg: cost per 20 ms frame, memory per stream"
+"$build/bench/rtp_bench"
 if [ -n "${ESL_EVENTS:-}" ]; then # a recorded stream of text/event-plain messages
     echo
     echo "== Event Socket parser over $ESL_EVENTS"
