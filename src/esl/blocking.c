@@ -167,27 +167,26 @@ enum va_err esl_blocking_wait(struct esl_blocking *b, struct esl_answer *a)
     return a->err;
 }
 
+/* A request was sent, or not. */
+static enum va_err finish(struct esl_blocking *b, enum va_err err, struct esl_answer *a)
+{
+    if (!err)
+        return esl_blocking_wait(b, a);
+    *a = (struct esl_answer){.done = true, .err = err, .why = b->why};
+    return err;
+}
+
 enum va_err esl_blocking_api(struct esl_blocking *b, struct str line, struct esl_answer *a)
 {
     struct esl_then then = esl_blocking_then(a, 0);
-    enum va_err err = b->client ? esl_client_api(b->client, line, &then) : VA_ECLOSED;
-    if (err) {
-        *a = (struct esl_answer){.done = true, .err = err, .why = b->why};
-        return err;
-    }
-    return esl_blocking_wait(b, a);
+    return finish(b, b->client ? esl_client_api(b->client, line, &then) : VA_ECLOSED, a);
 }
 
 enum va_err esl_blocking_bgapi(struct esl_blocking *b, struct str line, uint64_t timeout_ms,
                                struct esl_answer *a)
 {
     struct esl_then then = esl_blocking_then(a, timeout_ms);
-    enum va_err err = b->client ? esl_client_bgapi(b->client, line, &then) : VA_ECLOSED;
-    if (err) {
-        *a = (struct esl_answer){.done = true, .err = err, .why = b->why};
-        return err;
-    }
-    return esl_blocking_wait(b, a);
+    return finish(b, b->client ? esl_client_bgapi(b->client, line, &then) : VA_ECLOSED, a);
 }
 
 enum va_err esl_blocking_subscribe(struct esl_blocking *b, struct str names, const char *uuid)

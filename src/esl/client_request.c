@@ -30,16 +30,25 @@ enum va_err client_send_line(struct esl_client *c, const char *verb, struct str 
     return err;
 }
 
+/* The buffer, its failure included, is freed. */
+static enum va_err send_built(struct esl_client *c, struct buf *b, enum esl_request kind,
+                              const struct esl_then *then)
+{
+    struct esl_then limited;
+    enum va_err err = esl_conn_send(c->conn, b, kind, client_limit(c, then, &limited));
+    buf_free(b);
+    return err;
+}
+
 enum va_err esl_client_command(struct esl_client *c, struct str text, const struct esl_then *then)
 {
     struct buf b;
     if (!esl_client_connected(c))
         return VA_ECLOSED;
-    struct esl_then limited;
     buf_init(&b, c->cfg.out_max);
     enum va_err err = esl_command_free_line(&b, text);
     if (!err)
-        err = esl_conn_send(c->conn, &b, ESL_REQUEST_COMMAND, client_limit(c, then, &limited));
+        return send_built(c, &b, ESL_REQUEST_COMMAND, then);
     buf_free(&b);
     return err;
 }
@@ -51,13 +60,10 @@ enum va_err esl_client_api(struct esl_client *c, struct str text, const struct e
         return VA_EINVAL;
     if (!esl_client_connected(c))
         return VA_ECLOSED;
-    struct esl_then limited;
     buf_init(&b, c->cfg.out_max);
     esl_command_line(&b, "api", text);
     esl_command_end(&b);
-    enum va_err err = esl_conn_send(c->conn, &b, ESL_REQUEST_API, client_limit(c, then, &limited));
-    buf_free(&b);
-    return err;
+    return send_built(c, &b, ESL_REQUEST_API, then);
 }
 
 enum va_err esl_client_bgapi(struct esl_client *c, struct str text, const struct esl_then *then)
@@ -123,13 +129,9 @@ enum va_err esl_client_send_event(struct esl_client *c, const char *name, const 
         return VA_EINVAL;
     if (!esl_client_connected(c))
         return VA_ECLOSED;
-    struct esl_then limited;
     buf_init(&b, c->cfg.out_max);
     esl_command_send_event(&b, name, subclass, fields, count, body);
-    enum va_err err =
-        esl_conn_send(c->conn, &b, ESL_REQUEST_COMMAND, client_limit(c, then, &limited));
-    buf_free(&b);
-    return err;
+    return send_built(c, &b, ESL_REQUEST_COMMAND, then);
 }
 
 enum va_err esl_client_poke(struct esl_client *c)

@@ -296,6 +296,13 @@ void esl_conn_settle(struct esl_conn *c)
 
 /* ---- life ----------------------------------------------------------------------------------- */
 
+static void unmake(struct esl_conn *c)
+{
+    esl_parser_free(&c->parser);
+    esl_event_free(&c->ev);
+    free(c);
+}
+
 static struct esl_conn *make(struct loop *loop, const struct esl_conn_cfg *cfg,
                              const struct esl_conn_handlers *h, void *arg)
 {
@@ -319,16 +326,8 @@ static struct esl_conn *make(struct loop *loop, const struct esl_conn_cfg *cfg,
     if (esl_parser_new(&cfg->parser, on_message, c, &c->parser) == VA_OK &&
         (c->ev = esl_event_new()))
         return c;
-    esl_parser_free(&c->parser);
-    free(c);
+    unmake(c);
     return NULL;
-}
-
-static void unmake(struct esl_conn *c)
-{
-    esl_parser_free(&c->parser);
-    esl_event_free(&c->ev);
-    free(c);
 }
 
 enum va_err esl_conn_adopt(struct loop *loop, int fd, const struct esl_conn_cfg *cfg,

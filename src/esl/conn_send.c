@@ -221,10 +221,18 @@ static void refuse(struct esl_result *r, enum va_err err)
     r->why = ESL_WHY_REFUSED;
 }
 
+/* Output of an API, now or of a job. */
+static void judge_api(struct esl_result *r)
+{
+    if (str_starts(r->text, "-ERR No such channel"))
+        refuse(r, VA_ENOTFOUND);
+    else if (str_starts(r->text, "-ERR") || str_starts(r->text, "-USAGE"))
+        refuse(r, VA_EREFUSED);
+}
+
 static void judge(enum esl_request kind, const struct esl_message *m, struct esl_result *r)
 {
     r->text = m->type == ESL_MSG_API ? m->body : esl_message_reply_text(m);
-    bool no_channel = str_starts(r->text, "-ERR No such channel");
     if (kind == ESL_REQUEST_GETVAR && m->type == ESL_MSG_API) {
         /* A value may begin with -ERR too; FreeSWITCH's own message is known word for word. */
         if (str_eqz(r->text, "-ERR No such channel!\n"))
@@ -233,10 +241,9 @@ static void judge(enum esl_request kind, const struct esl_message *m, struct esl
             *r = (struct esl_result){.err = VA_ENOTFOUND, .done = true};
         return;
     }
-    if (kind == ESL_REQUEST_API && no_channel)
-        refuse(r, VA_ENOTFOUND);
-    else if (str_starts(r->text, "-ERR") ||
-             (kind == ESL_REQUEST_API && str_starts(r->text, "-USAGE")))
+    if (kind == ESL_REQUEST_API)
+        judge_api(r);
+    else if (str_starts(r->text, "-ERR"))
         refuse(r, VA_EREFUSED);
 }
 
@@ -323,10 +330,7 @@ void esl_conn_on_job(struct esl_conn *c)
     if (!w)
         return;
     struct esl_result r = {.done = true, .text = esl_event_body(c->ev), .event = c->ev};
-    if (str_starts(r.text, "-ERR No such channel"))
-        refuse(&r, VA_ENOTFOUND);
-    else if (str_starts(r.text, "-ERR") || str_starts(r.text, "-USAGE"))
-        refuse(&r, VA_EREFUSED);
+    judge_api(&r);
     esl_waiters_remove(&c->jobs, w);
     if (!w->accepted) /* its answer is still on the way */
         esl_conn_forget(c, w);
