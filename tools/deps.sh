@@ -3,7 +3,8 @@
 # network once everything is there.
 set -eu
 build="gcc libc6-dev cmake ninja-build pkg-config libuv1-dev libspeexdsp-dev libpocketsphinx-dev
-       libsphinxbase-dev libspandsp-dev libsqlite3-dev libyaml-dev libjson-c-dev libedit-dev"
+       libsphinxbase-dev libspandsp-dev libsqlite3-dev libyaml-dev libjson-c-dev libedit-dev
+       libssl-dev libwslay-dev libcurl4-openssl-dev libsofia-sip-ua-dev libsrtp2-dev libopus-dev"
 run="espeak-ng espeak-ng-data pocketsphinx-en-us"
 test="libcmocka-dev xz-utils procps python3 mandoc bash-completion"
 fuzz="clang libclang-rt-14-dev"

@@ -16,7 +16,9 @@
 
 #include "base/err.h"
 #include "base/log.h"
+#include "base/settings.h"
 #include "media/pcm.h"
+#include "model/history.h"
 #include "model/record.h"
 #include "model/secretary.h"
 #include "net/loop.h"
@@ -40,7 +42,13 @@ enum say_intent {
     SAY_HOLD_ON,     /**< the call is being handed to somebody else: "one moment" */
 };
 
-enum turn_phase { TURN_STARTED, TURN_ENDED };
+/** A sound of the caller. It is heard at once, but whether it is a turn is known a little later:
+ *
+ *      STARTED ─► CONFIRMED (words) ─► ENDED          the answer that was playing is over
+ *         └─────► FALSE (a cough, noise, "aham")      it goes on from where it stopped
+ *
+ *  ENDED without CONFIRMED confirms too. */
+enum turn_phase { TURN_STARTED, TURN_CONFIRMED, TURN_ENDED, TURN_FALSE };
 
 /** Flags of an answer. */
 enum {
@@ -68,7 +76,8 @@ struct provider_handlers {
     /** Final text of one side. `answer` is 0 for the caller. Borrowed. Best before the audio: the
      *  text of an answer that was interrupted before its text came is not written down. */
     void (*on_transcript)(void *arg, enum speaker who, uint32_t answer, const char *text);
-    /** Only with caps.detects_turns: the provider heard the caller begin or end a turn. */
+    /** The caller's turns as the provider hears them. With caps.detects_turns all of them; without,
+     *  at most TURN_CONFIRMED: words were understood before the call's VAD heard the end. */
     void (*on_speech)(void *arg, enum turn_phase phase);
     void (*on_tool)(void *arg, const struct tool_call *tool);
     /** Cannot go on: the call goes back to the dialplan. Once and last. `text`: cause, borrowed */
@@ -80,16 +89,29 @@ struct provider_cfg {
     const struct provider_env *env;    /**< borrowed, likewise */
     const struct secretary *secretary; /**< borrowed; take a reference to keep it */
     int rate_hz;                       /**< line rate: audio in and out [Hz] */
-    struct log_ctx log;                /**< borrowed texts, outlive the provider */
+    const struct settings *settings;   /**< borrowed, likewise */
+    /** What was said before, as it was heard; grows during the call. Borrowed, outlives the
+     *  provider. A conversation that is not empty goes on: no greeting is asked for. */
+    const struct history *history;
+    const struct call_record *record; /**< who calls whom; borrowed, likewise */
+    struct log_ctx log;               /**< borrowed texts, outlive the provider */
 };
 
 struct provider_caps {
-    bool detects_turns; /**< false: the call's VAD tells turn() */
+    bool detects_turns;  /**< false: the call's VAD tells turn() */
+    bool holds_answers;  /**< speech alone does not end an answer over there, interrupt() does: the
+                          *   call may wait whether there are words, and let it go on */
+    bool truncates;      /**< after interrupt() it remembers only what was heard */
+    bool takes_text;     /**< can be told something that is not audio: digits, results */
+    bool resumes;        /**< outlives its session limit with the conversation kept */
+    const char *formats; /**< audio in / out, for people: "pcmu, pcma, pcm 24 kHz / the same" */
+    uint32_t session_max_s; /**< of one session over there; 0: none known [s] */
 };
 
 struct provider_ops {
     const char *name; /**< as in AI_PROVIDER */
-    struct provider_caps caps;
+    /** What it can do. NULL: in general; else of this conversation, and may change in it. */
+    const struct provider_caps *(*caps)(const struct provider *p);
 
     /** Start a conversation; on_ready or on_failed follows. `handlers` borrowed until close. */
     VA_CHECK enum va_err (*open)(const struct provider_cfg *cfg,
@@ -97,7 +119,8 @@ struct provider_ops {
                                  struct provider **ret_provider);
     /** Caller's audio, every frame of the call from ready to close, silence included. */
     void (*audio_in)(struct provider *p, const int16_t *samples, size_t count);
-    /** The call's VAD: `back_ms` is how long ago it really happened. */
+    /** The call's VAD: `back_ms` is how long ago it really happened. TURN_STARTED, TURN_ENDED, and
+     *  TURN_FALSE instead of it: forget what was heard since TURN_STARTED. */
     void (*turn)(struct provider *p, enum turn_phase phase, unsigned back_ms);
     /** A DTMF digit: 0-9 * # A-D. */
     void (*digit)(struct provider *p, char digit);

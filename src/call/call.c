@@ -131,6 +131,7 @@ void call_finish(struct call *c, enum call_outcome outcome)
     store_cancel(&c->finding);
     secretary_unref(&c->secretary);
     call_lines_free(c);
+    history_free(&c->history);
     tmr_stop(&c->stuck);
     tmr_stop(&c->silence);
     tmr_stop(&c->duration);
@@ -166,7 +167,10 @@ static void open_leg(struct call *c)
     c->answered = true;
     c->record.answered_us = clock_wall_us(loop_clock(c->loop));
     struct leg_cfg cfg = {.loop = c->loop,
+                          .env = &c->env->leg,
                           .control = c->control,
+                          .uuid = c->uuid,
+                          .secretary = c->secretary,
                           .settings = c->env->settings,
                           .rate_hz = c->channel_rate_hz,
                           .control_local = c->local,
@@ -195,6 +199,9 @@ static void open_provider(struct call *c)
                                .env = &c->env->provider,
                                .secretary = c->secretary,
                                .rate_hz = c->channel_rate_hz,
+                               .settings = c->env->settings,
+                               .history = c->history,
+                               .record = &c->record,
                                .log = c->log};
     enum va_err err = c->provider_ops->open(&cfg, &call_provider_handlers, c, &c->provider);
     if (err) {
@@ -411,12 +418,13 @@ enum va_err call_open(struct call_worker *w, int fd, const struct net_addr *peer
     c->log.tenant = c->record.tenant;
     c->log.call = c->uuid;
     c->leg_ops = leg_find(w->env->settings->audio_mode);
-    enum va_err err = c->leg_ops ? VA_OK : VA_ENOTSUP;
+    enum va_err err = c->leg_ops ? history_new(&c->history) : VA_ENOTSUP;
     if (err)
         esl_session_refuse(fd);
     else
         err = esl_session_open(c->loop, fd, NULL, &control_handlers, c, &c->control);
     if (err) {
+        history_free(&c->history);
         free(c);
         return err;
     }

@@ -23,6 +23,7 @@ struct call_env {
     struct store *store;
     struct loop *disk; /**< loop of the disk thread: recordings, messages */
     struct provider_env provider;
+    struct leg_env leg;
     /** By name, or NULL: provider_find(). The call knows no provider itself. */
     const struct provider_ops *(*find_provider)(const char *name);
 };

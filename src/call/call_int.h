@@ -76,10 +76,11 @@ struct call {
     struct provider *provider;
     bool provider_ready;
 
-    uint32_t last_answer;  /* newest id the provider began */
-    uint32_t open_answer;  /* playout id of what is not yet heard to its end, else 0 */
-    uint32_t drained;      /* id reported by the playout in this tick, 0 none */
-    unsigned answer_flags; /* of last_answer */
+    struct history *history; /* what was said, as it was heard */
+    uint32_t last_answer;    /* newest id the provider began */
+    uint32_t open_answer;    /* playout id of what is not yet heard to its end, else 0 */
+    uint32_t drained;        /* id reported by the playout in this tick, 0 none */
+    unsigned answer_flags;   /* of last_answer */
     struct spoken_line lines[CALL_LINES_MAX];
     uint32_t line_done;             /* newest answer that is over */
     uint32_t textless, textless_ms; /* the last one that was heard before its text came */

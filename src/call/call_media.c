@@ -128,7 +128,11 @@ static void on_failed(void *arg, enum va_err why, const char *cause)
     call_fire(c, EV_MEDIA_FAILED);
 }
 
-const struct leg_handlers call_leg_handlers = {on_started, on_frame, on_failed};
+const struct leg_handlers call_leg_handlers = {
+    .on_started = on_started,
+    .on_frame = on_frame,
+    .on_failed = on_failed,
+};
 
 /* ---- to the caller --------------------------------------------------------------------------- */
 

@@ -30,6 +30,8 @@ void call_publish_line(struct call *c, const struct transcript_line *line)
 
 static void write_line(struct call *c, const struct transcript_line *line)
 {
+    if (history_add(c->history, line->speaker, line->text))
+        log_error("call", &c->log, "history-lost", "why", va_err_text(VA_ENOMEM), NULL);
     enum va_err err = store_add_line(c->env->store, c->loop, c->uuid, line, NULL, NULL, NULL);
     if (err)
         log_error("call", &c->log, "transcript-lost", "why", va_err_text(err), NULL);

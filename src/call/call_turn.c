@@ -10,6 +10,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+static bool provider_detects_turns(const struct call *c)
+{
+    return c->provider_ops->caps(c->provider)->detects_turns;
+}
+
 /* ---- the provider's side ----------------------------------------------------------------------
  */
 
@@ -63,7 +68,7 @@ static void speech(struct call *c, enum vad_event event, uint64_t back_ms);
 static void on_speech(void *arg, enum turn_phase phase)
 {
     struct call *c = arg;
-    if (c->provider_ops->caps.detects_turns && c->state != CALL_MESSAGE)
+    if (provider_detects_turns(c) && c->state != CALL_MESSAGE)
         speech(c, phase == TURN_STARTED ? VAD_STARTED : VAD_ENDED, 0);
 }
 
@@ -178,7 +183,7 @@ void call_speech(struct call *c, enum vad_event event, uint64_t back_ms)
 {
     if (c->state == CALL_MESSAGE)
         call_message_speech(c, event);
-    else if (!c->provider_ops->caps.detects_turns)
+    else if (!provider_detects_turns(c))
         speech(c, event, back_ms);
 }
 
@@ -225,7 +230,7 @@ void call_act_listen(struct call *c)
     vad_set_timing(c->vad, c->secretary->end_silence_ms, 120);
     tmr_start(&c->silence, c->loop, (uint64_t)c->secretary->silence_ms, on_silence, c);
     /* The caller began while we could not be interrupted: that is a turn too. */
-    if (!c->provider_ops->caps.detects_turns && vad_speaking(c->vad)) {
+    if (!provider_detects_turns(c) && vad_speaking(c->vad)) {
         c->turn_back_ms = CALL_BARGE_MIN_MS;
         call_fire(c, EV_TURN_STARTED);
     }
@@ -240,7 +245,7 @@ void call_act_turn_started(struct call *c)
 {
     tmr_stop(&c->silence);
     c->turn_open = true;
-    if (!c->provider_ops->caps.detects_turns)
+    if (!provider_detects_turns(c))
         c->provider_ops->turn(c->provider, TURN_STARTED, c->turn_back_ms);
 }
 
@@ -258,7 +263,7 @@ void call_act_think(struct call *c)
     c->silences = 0;
     /* Latency is what the caller feels: from the end of the words, not from the VAD's decision. */
     c->turn_ended_us = loop_now_us(c->loop) - (uint64_t)c->turn_back_ms * 1000;
-    if (!c->provider_ops->caps.detects_turns)
+    if (!provider_detects_turns(c))
         c->provider_ops->turn(c->provider, TURN_ENDED, c->turn_back_ms);
 }
 

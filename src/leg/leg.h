@@ -11,14 +11,22 @@
 #include "base/log.h"
 #include "base/settings.h"
 #include "esl/session.h"
+#include "model/secretary.h"
 #include "net/addr.h"
 #include "net/loop.h"
 
 struct leg;
 
+/** Services legs may use; owned by the program, outlive every leg. NULL: not running. */
+struct leg_env {
+    struct sip_ua *sip; /**< AUDIO_MODE=rtp, direct calls */
+    struct ws_hub *ws;  /**< AUDIO_MODE=dual, websocket */
+};
+
 struct leg_format {
-    int rate_hz;  /**< of the mono L16 in both directions */
-    int ptime_ms; /**< frame length: 10, 20, 30, 40 or 60 */
+    int rate_hz;  /**< of the mono L16 in both directions: that of leg_cfg. A leg whose wire has
+                   *   another rate converts, so that a call can change its leg */
+    int ptime_ms; /**< frame length: 10, 20, 30, 40 or 60; send() is called once in it */
 };
 
 struct leg_handlers {
@@ -26,14 +34,20 @@ struct leg_handlers {
     void (*on_started)(void *arg, const struct leg_format *format);
     /** One frame from the caller; `silence` marks a frame FreeSWITCH filled in. Borrowed. */
     void (*on_frame)(void *arg, const int16_t *samples, size_t count, bool silence);
+    /** A digit that came with the audio (RFC 4733); others come by the control socket. */
+    void (*on_digit)(void *arg, char digit);
     /** No audio came, or it stopped. `cause` says what is likely wrong. Once and last. */
     void (*on_failed)(void *arg, enum va_err why, const char *cause);
 };
 
 struct leg_cfg {
-    struct loop *loop;               /**< borrowed, outlives the leg */
-    struct esl_session *control;     /**< the call's control socket, borrowed likewise */
-    const struct settings *settings; /**< borrowed */
+    struct loop *loop;                 /**< borrowed, outlives the leg */
+    const struct leg_env *env;         /**< borrowed, likewise */
+    struct esl_session *control;       /**< the call's control socket, borrowed likewise; NULL for a
+                                        *   call that did not come through FreeSWITCH */
+    const char *uuid;                  /**< of the call; borrowed */
+    const struct secretary *secretary; /**< borrowed; NULL where it is not found yet */
+    const struct settings *settings;   /**< borrowed */
     int rate_hz; /**< what the channel data says the caller's codec decodes to */
     struct net_addr control_local, control_peer;
     struct log_ctx log; /**< borrowed texts */
@@ -44,6 +58,9 @@ struct leg_stats {
     uint64_t foreign;    /**< datagrams from a source FreeSWITCH was not told to use: dropped */
     uint64_t bad_size;   /**< datagrams that are not one frame: dropped */
     uint64_t send_fails; /**< frames the socket would not take */
+    uint64_t lost, concealed; /**< packets the network lost, frames made up for them */
+    uint32_t jitter_us, delay_ms, round_trip_us; /**< of the network, of the playout buffer */
+    uint32_t mos_x100; /**< estimated mark of the caller's audio, 100 … 450; 0: unknown */
 };
 
 struct leg_ops {

@@ -182,7 +182,16 @@ static inline void fake_close(struct provider **p)
     rig_log(&the_rig->log, "close");
 }
 
+static inline const struct provider_caps *fake_caps(const struct provider *p)
+{
+    static const struct provider_caps deaf = {.detects_turns = false},
+                                      hears = {.detects_turns = true};
+    (void)p;
+    return the_rig->detects_turns ? &hears : &deaf;
+}
+
 static const struct provider_ops fake_provider = {.name = "fake",
+                                                  .caps = fake_caps,
                                                   .open = fake_open,
                                                   .audio_in = fake_audio_in,
                                                   .turn = fake_turn,
@@ -192,21 +201,10 @@ static const struct provider_ops fake_provider = {.name = "fake",
                                                   .interrupt = fake_interrupt,
                                                   .close = fake_close};
 
-static const struct provider_ops fake_turn_provider = {.name = "fake-turns",
-                                                       .caps = {.detects_turns = true},
-                                                       .open = fake_open,
-                                                       .audio_in = fake_audio_in,
-                                                       .turn = fake_turn,
-                                                       .digit = fake_digit,
-                                                       .say = fake_say,
-                                                       .tool_result = fake_tool_result,
-                                                       .interrupt = fake_interrupt,
-                                                       .close = fake_close};
-
 static inline const struct provider_ops *fake_find(const char *name)
 {
     (void)name;
-    return the_rig->detects_turns ? &fake_turn_provider : &fake_provider;
+    return &fake_provider;
 }
 
 /* `ms` of audio whose sample value tells the answer. */

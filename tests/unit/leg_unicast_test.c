@@ -69,7 +69,11 @@ static void on_failed(void *arg, enum va_err why, const char *cause)
     maybe_close(b, "failed");
 }
 
-static const struct leg_handlers handlers = {on_started, on_frame, on_failed};
+static const struct leg_handlers handlers = {
+    .on_started = on_started,
+    .on_frame = on_frame,
+    .on_failed = on_failed,
+};
 
 static struct net_addr addr_of(const char *ip, uint16_t port)
 {

@@ -1,5 +1,6 @@
 /* model/: a secretary as data. */
 #include "base/str.h"
+#include "model/history.h"
 #include "model/record.h"
 #include "model/secretary.h"
 
@@ -159,6 +160,35 @@ static void outcomes_have_texts(void **state)
     assert_string_equal(call_outcome_text(CALL_OUTCOME_COUNT), "?");
 }
 
+static void a_history_keeps_order_and_bounds(void **state)
+{
+    (void)state;
+    struct history *h = NULL;
+    assert_int_equal(history_count(NULL), 0);
+    assert_int_equal(history_new(&h), VA_OK);
+    assert_int_equal(history_add(h, SPEAKER_AGENT, ""), VA_OK);
+    assert_int_equal(history_count(h), 0);
+    char text[16];
+    for (int i = 0; i < HISTORY_LINES_MAX + 5; i++) {
+        (void)snprintf(text, sizeof(text), "line %d", i);
+        assert_int_equal(history_add(h, i % 2 ? SPEAKER_AGENT : SPEAKER_CALLER, text), VA_OK);
+    }
+    assert_int_equal(history_count(h), HISTORY_LINES_MAX);
+    assert_string_equal(history_at(h, 0).text, "line 5");
+    assert_int_equal(history_at(h, 0).speaker, SPEAKER_AGENT);
+    assert_string_equal(history_at(h, HISTORY_LINES_MAX - 1).text, "line 132");
+
+    /* One text as large as all: it alone is kept, and cut before a character that does not fit. */
+    static char big[HISTORY_BYTES_MAX + 8];
+    memset(big, 'a', sizeof(big) - 1);
+    memcpy(big + HISTORY_BYTES_MAX - 1, "\xc3\xa9", 2);
+    assert_int_equal(history_add(h, SPEAKER_CALLER, big), VA_OK);
+    assert_int_equal(history_count(h), 1);
+    assert_int_equal(strlen(history_at(h, 0).text), HISTORY_BYTES_MAX - 1);
+    history_free(&h);
+    history_free(&h);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -170,6 +200,7 @@ int main(void)
         cmocka_unit_test(wrong_destinations_are_named),
         cmocka_unit_test(lists_are_bounded),
         cmocka_unit_test(outcomes_have_texts),
+        cmocka_unit_test(a_history_keeps_order_and_bounds),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

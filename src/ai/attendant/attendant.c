@@ -252,9 +252,19 @@ static enum va_err attendant_open(const struct provider_cfg *cfg,
     return VA_OK;
 }
 
+static const struct provider_caps *attendant_caps(const struct provider *p)
+{
+    static const struct provider_caps caps = {.holds_answers = true,
+                                              .truncates = true,
+                                              .takes_text = true,
+                                              .formats = "pcm at the line's rate / the same"};
+    (void)p;
+    return &caps;
+}
+
 const struct provider_ops provider_attendant = {
     .name = "attendant",
-    .caps = {.detects_turns = false},
+    .caps = attendant_caps,
     .open = attendant_open,
     .audio_in = attendant_audio_in,
     .turn = attendant_turn,
