@@ -56,9 +56,8 @@ static bool read_address(struct str value, struct net_addr *ret)
 
 /* ---- the end of an audio line ---------------------------------------------------------------- */
 
-static void keep_format(struct reader *r, size_t i)
+static void keep_format(const struct reader *r, struct sdp_audio *a, size_t i)
 {
-    struct sdp_audio *a = r->audio;
     uint8_t pt = r->formats[i].pt;
     if (r->event_hz[i]) {
         if (a->event_count < SDP_EVENTS_MAX)
@@ -78,7 +77,7 @@ static void finish_audio(struct reader *r)
         return;
     r->audio = NULL;
     for (size_t i = 0; i < r->format_count; i++)
-        keep_format(r, i);
+        keep_format(r, a, i);
     if (!r->has_own_address)
         a->rtp = r->address;
     bool reachable = (r->has_own_address || r->has_address) && r->port;

@@ -4,6 +4,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+/* Ours towards them; a call of our own has what the stack chose. */
+#define CONTACT(call) TAG_IF(*(call)->contact, SIPTAG_CONTACT_STR((call)->contact))
+
 /* The one setter. */
 void sip_set_state(struct sip_call *call, enum sip_state next)
 {
@@ -90,7 +93,7 @@ static void do_place(struct sip_order *order)
     char to[600];
     (void)snprintf(to, sizeof(to), "<%s>", order->to);
     call->nh = nua_handle(ua->nua, call, NUTAG_URL(order->to), SIPTAG_TO_STR(to),
-                          SIPTAG_FROM_STR(order->from), TAG_END());
+                          SIPTAG_FROM_STR(order->from), NUTAG_RETRY_COUNT(0), TAG_END());
     if (!call->nh) {
         sip_end_note(call, 500, false, "cannot call this address");
         sip_dialog_gone(call);
@@ -104,7 +107,7 @@ static void do_ring(struct sip_call *call)
 {
     /* A late offer's first reliable answer would have to carry an offer (RFC 3262 §5). */
     if (call->state == SIP_INVITED && call->open == SIP_OPEN_INVITE && !call->offered)
-        nua_respond(call->nh, SIP_180_RINGING, SIPTAG_CONTACT_STR(call->contact), TAG_END());
+        nua_respond(call->nh, SIP_180_RINGING, CONTACT(call), TAG_END());
 }
 
 static void do_answer(struct sip_order *order)
@@ -113,15 +116,14 @@ static void do_answer(struct sip_order *order)
     enum sip_open open = call->open;
     call->open = SIP_OPEN_NONE;
     if (open == SIP_OPEN_INVITE) {
-        nua_respond(call->nh, SIP_200_OK, SIPTAG_CONTACT_STR(call->contact),
-                    SIPTAG_CONTENT_TYPE_STR("application/sdp"), SIPTAG_PAYLOAD_STR(order->text),
-                    TAG_END());
+        nua_respond(call->nh, SIP_200_OK, CONTACT(call), SIPTAG_CONTENT_TYPE_STR("application/sdp"),
+                    SIPTAG_PAYLOAD_STR(order->text), TAG_END());
         if (call->state == SIP_INVITED)
             sip_set_state(call, SIP_ANSWERED);
     } else if (open == SIP_OPEN_UPDATE) {
-        nua_respond(call->nh, SIP_200_OK, NUTAG_WITH_SAVED(call->update),
-                    SIPTAG_CONTACT_STR(call->contact), SIPTAG_CONTENT_TYPE_STR("application/sdp"),
-                    SIPTAG_PAYLOAD_STR(order->text), TAG_END());
+        nua_respond(call->nh, SIP_200_OK, NUTAG_WITH_SAVED(call->update), CONTACT(call),
+                    SIPTAG_CONTENT_TYPE_STR("application/sdp"), SIPTAG_PAYLOAD_STR(order->text),
+                    TAG_END());
         nua_destroy_event(call->update);
     }
 }
@@ -166,9 +168,8 @@ static void do_offer(struct sip_order *order)
         return;
     }
     call->offered = true;
-    nua_invite(call->nh, SIPTAG_CONTACT_STR(call->contact),
-               SIPTAG_CONTENT_TYPE_STR("application/sdp"), SIPTAG_PAYLOAD_STR(order->text),
-               TAG_END());
+    nua_invite(call->nh, CONTACT(call), SIPTAG_CONTENT_TYPE_STR("application/sdp"),
+               SIPTAG_PAYLOAD_STR(order->text), TAG_END());
 }
 
 static void do_refer(struct sip_order *order)
@@ -184,7 +185,7 @@ static void do_refer(struct sip_order *order)
     }
     char to[600];
     (void)snprintf(to, sizeof(to), "<%s>", order->text);
-    nua_refer(call->nh, SIPTAG_REFER_TO_STR(to), SIPTAG_CONTACT_STR(call->contact), TAG_END());
+    nua_refer(call->nh, SIPTAG_REFER_TO_STR(to), CONTACT(call), TAG_END());
 }
 
 static void do_bye(struct sip_call *call)

@@ -302,7 +302,7 @@ void sip_on_update(struct sip_call *call, int status, const sip_t *sip)
     if (!news) {
         nua_respond(call->nh, refusal ? refusal : 200,
                     refusal ? sip_status_phrase(refusal) : sip_200_OK, NUTAG_WITH_SAVED(saved),
-                    SIPTAG_CONTACT_STR(call->contact), TAG_END());
+                    TAG_IF(*call->contact, SIPTAG_CONTACT_STR(call->contact)), TAG_END());
         nua_destroy_event(saved);
         free(sdp);
         return;
