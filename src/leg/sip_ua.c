@@ -141,16 +141,17 @@ static void thread_main(void *arg)
 
 /* ---- start and stop (control thread) --------------------------------------------------------- */
 
-/* The stack says only that it could not: look why. */
-static enum va_err explain(const struct sip_ua *ua, struct va_fault *fault)
+/* The stack says only that it could not, and loses memory over it: look before. */
+static enum va_err check_port(const struct settings *s, struct va_fault *fault)
 {
-    const struct settings *s = ua->cfg.settings;
     struct net_addr addr;
     if (net_addr_parse(s->sip_host, (uint16_t)s->sip_port, &addr))
         return va_fault_set(fault, VA_ECONFIG, "SIP_HOST=%s: not an IP address", s->sip_host);
     static const int types[] = {SOCK_DGRAM, SOCK_STREAM};
     for (size_t i = 0; i < 2; i++) {
-        int fd = socket(addr.u.sa.sa_family, types[i] | SOCK_CLOEXEC, 0);
+        int one = 1, fd = socket(addr.u.sa.sa_family, types[i] | SOCK_CLOEXEC, 0);
+        if (i && fd >= 0) /* as the stack does: connections that just ended do not count */
+            (void)setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
         bool bound = fd >= 0 && bind(fd, &addr.u.sa, net_addr_len(&addr)) == 0;
         int why = errno;
         if (fd >= 0)
@@ -161,6 +162,14 @@ static enum va_err explain(const struct sip_ua *ua, struct va_fault *fault)
                                 "SIP_PORT or stop the program that has it",
                                 s->sip_host, (int)s->sip_port, i ? "TCP" : "UDP", strerror(why));
     }
+    return VA_OK;
+}
+
+static enum va_err explain(const struct settings *s, struct va_fault *fault)
+{
+    enum va_err err = check_port(s, fault);
+    if (err)
+        return err;
     if (s->sip_tls_port)
         return va_fault_set(fault, VA_ECONFIG,
                             "cannot open SIP over TLS at port %d: SIP_TLS_CERT_DIR=%s must hold "
@@ -209,6 +218,8 @@ static enum va_err ua_new(const struct sip_ua_cfg *cfg, struct sip_ua **ret_ua,
     enum va_err err = sdp_prefs_parse(cfg->settings->rtp_codecs, &ua->prefs, fault);
     if (!err)
         err = sip_acl_parse(cfg->settings->sip_allow_acl, &ua->acl, fault);
+    if (!err)
+        err = check_port(cfg->settings, fault);
     if (!err && ua->wake_fd < 0)
         err = va_fault_set(fault, VA_ELIMIT, "no file descriptor left for SIP");
     if (err) {
@@ -240,7 +251,7 @@ enum va_err sip_ua_start(const struct sip_ua_cfg *cfg, struct sip_ua **ret_ua,
     uv_sem_wait(&ua->started);
     if (!ua->running) {
         (void)uv_thread_join(&ua->thread);
-        err = explain(ua, fault);
+        err = explain(cfg->settings, fault);
         ua_free(ua);
         return err;
     }
