@@ -33,20 +33,12 @@ void call_act_time_up(struct call *c)
     c->provider_ops->say(c->provider, SAY_TIME_UP);
 }
 
-static void on_hangup_refused(void *arg, const struct esl_result *r)
-{
-    struct call *c = arg;
-    if (r->err)
-        log_warn("call", &c->log, "hangup-refused", "why", va_err_text(r->err), NULL);
-}
-
 static void hang_up_now(void *arg)
 {
     struct call *c = arg;
     c->hanging_up = true;
     call_stuck_after(c, HANGUP_MS);
-    if (esl_session_hangup(c->control, "NORMAL_CLEARING",
-                           &(struct esl_then){on_hangup_refused, c, 0}))
+    if (c->control->ops->hangup(c->control, "NORMAL_CLEARING"))
         call_fire(c, EV_CONTROL_LOST);
 }
 
@@ -60,21 +52,15 @@ void call_act_hangup(struct call *c)
 /* ---- transfer ---------------------------------------------------------------------------------
  */
 
-static void on_transfer_result(void *arg, const struct esl_result *r)
+void call_not_transferred(void *arg, enum va_err err, struct str text)
 {
     struct call *c = arg;
-    if (c->state != CALL_TRANSFERRING || !r->done)
+    if (c->state != CALL_TRANSFERRING)
         return;
-    if (r->err == VA_OK) {
-        call_fire(c, EV_LEG_GONE);
-        return;
-    }
-    if (r->err == VA_ECANCELED || r->err == VA_ECLOSED)
-        return; /* hang-up or end of the socket: their own events tell */
     log_warn("call", &c->log, "transfer-failed", "destination", c->tool_destination, "why",
-             log_str(r->text), NULL);
+             log_str(text), NULL);
     *c->record.destination = 0;
-    call_tool_done(c, r->err);
+    call_tool_done(c, err);
 }
 
 static void transfer_now(void *arg)
@@ -85,18 +71,12 @@ static void transfer_now(void *arg)
         call_tool_done(c, VA_ENOTFOUND);
         return;
     }
-    char line[256];
-    int n = *d->context ? snprintf(line, sizeof(line), "%s XML %s", d->number, d->context)
-                        : snprintf(line, sizeof(line), "%s", d->number);
+    char line[2 * SECRETARY_NAME_MAX + 8];
+    (void)snprintf(line, sizeof(line), *d->context ? "%s XML %s" : "%s", d->number, d->context);
     (void)str_copy(c->record.destination, sizeof(c->record.destination), str_of(d->number));
     call_line_say(c, SPEAKER_SYSTEM, line);
     call_event_log(c, "transfer", "destination", line);
-    /* With socket_resume=true (many dialplans) FreeSWITCH 1.10.12 resets whatever the channel does
-     * by the time our socket closes: the transferred caller would hear nothing for ever. */
-    enum va_err err = esl_session_setvar(c->control, "socket_resume", str_of("false"), NULL);
-    struct esl_execute x = {.app = "transfer", .arg = str_make(line, (size_t)n)};
-    if (!err)
-        err = esl_session_execute(c->control, &x, &(struct esl_then){on_transfer_result, c, 5000});
+    enum va_err err = c->control->ops->transfer(c->control, d->number, d->context);
     if (err) {
         *c->record.destination = 0;
         call_tool_done(c, err);

@@ -3,12 +3,14 @@
 #define VA_CALL_CALL_INT_H
 
 #include "call/call.h"
+#include "call/control.h"
 #include "call/state.h"
 #include "media/playout.h"
 #include "media/recorder.h"
 #include "media/vad.h"
 
 enum {
+    CALL_CONNECT_MS = 10000,      /* until audio flows and the provider is ready */
     CALL_LINES_MAX = 8,           /* answers whose text waits to be heard */
     CALL_CAPTURE_FRAMES = 8,      /* caller frames on their way into the recording */
     CALL_PLAYOUT_MAX_MS = 600000, /* a text of SECRETARY_TEXT_MAX takes about five minutes */
@@ -44,14 +46,13 @@ struct call {
     enum call_state state;
     uint64_t state_since_us;
     struct call_record record;
-    uint64_t accepted_us;    /* control socket accepted */
+    uint64_t accepted_us;    /* born */
     uint64_t first_audio_us; /* first frame of the greeting sent; 0: not yet */
     uint64_t sounded_us;     /* last frame of an answer sent; 0: not yet */
 
-    struct esl_session *control;
-    struct net_addr local, peer; /* of the control socket */
+    struct control *control;
     char uuid[UUID_TEXT];
-    bool hung_up; /* CHANNEL_HANGUP was seen */
+    bool hung_up; /* the other side did */
     bool answered;
     bool hanging_up;           /* we sent the hang-up */
     bool draining, time_is_up; /* asked for; obeyed when the state allows it */
@@ -120,6 +121,12 @@ void call_maybe_ready(struct call *c);
 /** EV_STUCK in `ms` unless the state changes before. */
 void call_stuck_after(struct call *c, unsigned ms);
 
+void call_digit(struct call *c, char digit);
+extern const struct control_handlers call_control_handlers;
+
+/* ---- call_leg.c */
+void call_leg_open(struct call *c);
+
 /* ---- call_media.c */
 extern const struct leg_handlers call_leg_handlers;
 VA_CHECK enum va_err call_media_start(struct call *c);
@@ -150,6 +157,9 @@ void call_message_speech(struct call *c, enum vad_event event);
 void call_message_beeped(struct call *c);
 /** The call ends while a message is being taken: keep what is worth it. */
 void call_message_abandon(struct call *c);
+
+/* ---- call_action.c: of control_handlers */
+void call_not_transferred(void *arg, enum va_err err, struct str text);
 
 /* ---- actions of the state table (call_action.c, call_message.c) */
 void call_act_greet(struct call *c);
