@@ -86,13 +86,12 @@ void call_free_gone(struct mail *mail)
 
 static void log_end(struct call *c)
 {
-    struct leg_stats ls = {0};
-    if (c->leg)
-        c->leg_ops->stats(c->leg, &ls);
+    struct leg_stats ls;
+    call_leg_stats(c, &ls);
     uint64_t mean = c->latency_count ? c->latency_sum_us / c->latency_count : 0;
     log_info("call", &c->log, "call-end", "outcome", call_outcome_text(c->record.outcome), "cause",
-             c->record.hangup_cause, "destination", c->record.destination, "seconds",
-             log_num((c->record.ended_us - c->record.started_us) / 1000000), "turns",
+             c->record.hangup_cause, "mode", c->leg_ops->name, "destination", c->record.destination,
+             "seconds", log_num((c->record.ended_us - c->record.started_us) / 1000000), "turns",
              log_num(c->record.turns), "first_audio_ms",
              c->first_audio_us ? log_ms(c->first_audio_us - c->accepted_us) : NULL,
              "answer_mean_ms", log_ms(mean), "answer_max_ms", log_ms(c->latency_max_us),
@@ -110,6 +109,32 @@ static void store_result(struct call *c)
         log_error("call", &c->log, "record-lost", "why", va_err_text(err), NULL);
 }
 
+static void stop_conversation(struct call *c)
+{
+    call_media_stop(c);
+    if (c->provider)
+        c->provider_ops->close(&c->provider);
+    store_cancel(&c->finding);
+    secretary_unref(&c->secretary);
+    call_lines_free(c);
+    history_free(&c->history);
+    tmr_stop(&c->stuck);
+    tmr_stop(&c->silence);
+    tmr_stop(&c->duration);
+    tmr_stop(&c->later);
+}
+
+static void let_go(struct call *c)
+{
+    call_leg_close(c);
+    if (c->control && c->channel == CHANNEL_OURS)
+        c->control->ops->give_back(&c->control);
+    if (c->control)
+        c->control->ops->close(&c->control);
+    /* The memory goes on the next turn: whoever called us may still look at the call. */
+    tmr_start(&c->later, c->loop, 0, on_reap, c);
+}
+
 void call_finish(struct call *c, enum call_outcome outcome)
 {
     if (c->record.outcome != CALL_RUNNING)
@@ -124,24 +149,21 @@ void call_finish(struct call *c, enum call_outcome outcome)
     }
     log_end(c);
     store_result(c);
-    call_media_stop(c);
-    if (c->provider)
-        c->provider_ops->close(&c->provider);
-    if (c->leg)
-        c->leg_ops->close(&c->leg);
-    if (c->control && outcome == CALL_RETURNED)
-        c->control->ops->give_back(&c->control);
-    if (c->control)
-        c->control->ops->close(&c->control);
-    store_cancel(&c->finding);
-    secretary_unref(&c->secretary);
-    call_lines_free(c);
-    history_free(&c->history);
-    tmr_stop(&c->stuck);
-    tmr_stop(&c->silence);
-    tmr_stop(&c->duration);
-    /* The memory goes on the next turn: whoever called us may still look at the call. */
-    tmr_start(&c->later, c->loop, 0, on_reap, c);
+    stop_conversation(c);
+    if (c->channel == CHANNEL_OURS && c->control)
+        call_leg_release(c, let_go);
+    else
+        let_go(c);
+}
+
+/* The channel is not ours any more. A call that is over and only waits to give it back is done. */
+static void channel_goes(struct call *c, enum channel_fate fate, enum call_event event)
+{
+    c->channel = fate;
+    if (c->state == CALL_ENDED)
+        let_go(c);
+    else
+        call_fire(c, event);
 }
 
 /* ---- the beginning --------------------------------------------------------------------------- */
@@ -155,7 +177,7 @@ static void on_duration(void *arg)
 
 void call_maybe_ready(struct call *c)
 {
-    if (c->state != CALL_CONNECTING || !c->provider_ready || !c->format.rate_hz)
+    if (c->state != CALL_CONNECTING || !c->provider_ready || c->legs.phase != LEG_FLOWING)
         return;
     enum va_err err = call_media_start(c);
     if (err) {
@@ -311,25 +333,25 @@ static void on_digit(void *arg, char digit)
 static void on_hung_up(void *arg, struct str cause)
 {
     struct call *c = arg;
-    c->hung_up = true;
     if (cause.len)
         (void)str_copy(c->record.hangup_cause, sizeof(c->record.hangup_cause), cause);
-    call_fire(c, EV_LEG_GONE);
+    channel_goes(c, CHANNEL_HUNG_UP, EV_LEG_GONE);
 }
 
 static void on_left(void *arg)
 {
-    call_fire(arg, EV_LEG_GONE);
+    channel_goes(arg, CHANNEL_LEFT, EV_LEG_GONE);
 }
 
 static void on_lost(void *arg, const char *why)
 {
     struct call *c = arg;
+    bool transferring = c->state == CALL_TRANSFERRING;
     if (c->state == CALL_CONNECTING && !*c->uuid)
         log_warn("call", &c->log, "not-freeswitch", "why", why, NULL);
-    else if (c->state != CALL_TRANSFERRING)
+    else if (!transferring)
         log_warn("call", &c->log, "control-lost", "why", why, NULL);
-    call_fire(c, c->state == CALL_TRANSFERRING ? EV_LEG_GONE : EV_CONTROL_LOST);
+    channel_goes(c, CHANNEL_LOST, transferring ? EV_LEG_GONE : EV_CONTROL_LOST);
 }
 
 const struct control_handlers call_control_handlers = {

@@ -52,6 +52,14 @@ void call_act_hangup(struct call *c)
 /* ---- transfer ---------------------------------------------------------------------------------
  */
 
+/* The caller is ours again, and hears what comes of it. */
+static void not_transferred(struct call *c, enum va_err err)
+{
+    *c->record.destination = 0;
+    call_leg_take_back(c);
+    call_tool_done(c, err);
+}
+
 void call_not_transferred(void *arg, enum va_err err, struct str text)
 {
     struct call *c = arg;
@@ -59,33 +67,34 @@ void call_not_transferred(void *arg, enum va_err err, struct str text)
         return;
     log_warn("call", &c->log, "transfer-failed", "destination", c->tool_destination, "why",
              log_str(text), NULL);
-    *c->record.destination = 0;
-    call_tool_done(c, err);
+    not_transferred(c, err);
 }
 
-static void transfer_now(void *arg)
+static void transfer_now(struct call *c)
 {
-    struct call *c = arg;
     const struct destination *d = secretary_find_destination(c->secretary, c->tool_destination);
-    if (!d) {
-        call_tool_done(c, VA_ENOTFOUND);
-        return;
-    }
     char line[2 * SECRETARY_NAME_MAX + 8];
     (void)snprintf(line, sizeof(line), *d->context ? "%s XML %s" : "%s", d->number, d->context);
     (void)str_copy(c->record.destination, sizeof(c->record.destination), str_of(d->number));
     call_line_say(c, SPEAKER_SYSTEM, line);
     call_event_log(c, "transfer", "destination", line);
     enum va_err err = c->control->ops->transfer(c->control, d->number, d->context);
-    if (err) {
-        *c->record.destination = 0;
-        call_tool_done(c, err);
-    }
+    if (err)
+        not_transferred(c, err);
+}
+
+static void begin_transfer(void *arg)
+{
+    struct call *c = arg;
+    if (secretary_find_destination(c->secretary, c->tool_destination))
+        call_leg_lend(c, transfer_now);
+    else
+        call_tool_done(c, VA_ENOTFOUND);
 }
 
 void call_act_transfer(struct call *c)
 {
-    tmr_start(&c->later, c->loop, CALL_IN_FLIGHT_MS, transfer_now, c);
+    tmr_start(&c->later, c->loop, CALL_IN_FLIGHT_MS, begin_transfer, c);
 }
 
 /* ---- back to the dialplan ---------------------------------------------------------------------
@@ -123,7 +132,7 @@ void call_act_gone(struct call *c)
     enum call_outcome outcome = CALL_RETURNED;
     if (c->hanging_up)
         outcome = CALL_COMPLETED;
-    else if (c->hung_up)
+    else if (c->channel == CHANNEL_HUNG_UP)
         outcome = CALL_CALLER_HUNG_UP;
     else if (*c->record.destination)
         outcome = CALL_TRANSFERRED;

@@ -3,7 +3,7 @@
 
 #include <stdlib.h>
 
-static struct call *make(struct call_worker *w)
+static struct call *make(struct call_worker *w, const char *mode)
 {
     struct call *c = calloc(1, sizeof(*c));
     if (!c)
@@ -15,8 +15,7 @@ static struct call *make(struct call_worker *w)
     c->record.started_us = clock_wall_us(loop_clock(w->loop));
     c->log.tenant = c->record.tenant;
     c->log.call = c->uuid;
-    c->leg_ops = leg_find(w->env->settings->audio_mode);
-    if (!c->leg_ops || history_new(&c->history)) {
+    if (call_leg_list(c, mode) || history_new(&c->history)) {
         free(c);
         return NULL;
     }
@@ -47,7 +46,7 @@ static enum va_err begin(struct call *c, enum va_err err)
 
 enum va_err call_open(struct call_worker *w, int fd, const struct net_addr *peer)
 {
-    struct call *c = make(w);
+    struct call *c = make(w, w->env->settings->audio_mode);
     if (!c) {
         esl_session_refuse(fd);
         return VA_ENOMEM;

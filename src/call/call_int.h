@@ -11,6 +11,7 @@
 
 enum {
     CALL_CONNECT_MS = 10000,      /* until audio flows and the provider is ready */
+    CALL_RELEASE_GRACE_MS = 500,  /* above LEG_RELEASE_MS; then a leg is closed anyhow */
     CALL_LINES_MAX = 8,           /* answers whose text waits to be heard */
     CALL_CAPTURE_FRAMES = 8,      /* caller frames on their way into the recording */
     CALL_PLAYOUT_MAX_MS = 600000, /* a text of SECRETARY_TEXT_MAX takes about five minutes */
@@ -35,6 +36,32 @@ struct message_taking {
     struct tmr limit; /* nothing said, or said enough */
 };
 
+/* What became of the channel. */
+enum channel_fate {
+    CHANNEL_OURS,
+    CHANNEL_LEFT,    /* transferred or bridged away, by us or others */
+    CHANNEL_HUNG_UP, /* by whomever */
+    CHANNEL_LOST     /* the way to it is gone */
+};
+
+/* call_leg.c */
+enum leg_phase {
+    LEG_NONE,
+    LEG_STARTING,  /* opened, no audio yet */
+    LEG_FLOWING,   /* audio comes and is sent */
+    LEG_RELEASING, /* what it did to the channel is being ended */
+    LEG_RELEASED   /* closed; may be opened again */
+};
+
+struct call_legs {
+    enum leg_phase phase;
+    const struct leg_ops *chain[CALL_MODES]; /* AUDIO_MODE, then AUDIO_FALLBACK */
+    size_t count, at;                        /* at: the one in use */
+    void (*then)(struct call *c);            /* when released */
+    struct tmr guard;
+    struct leg_stats stats; /* of those that are closed */
+};
+
 struct call {
     struct mail bye; /* the last mail: this memory to its freer */
     struct link link;
@@ -52,7 +79,7 @@ struct call {
 
     struct control *control;
     char uuid[UUID_TEXT];
-    bool hung_up; /* the other side did */
+    enum channel_fate channel;
     bool answered;
     bool hanging_up;           /* we sent the hang-up */
     bool draining, time_is_up; /* asked for; obeyed when the state allows it */
@@ -62,10 +89,13 @@ struct call {
     const struct secretary *secretary;
     char lookup_key[101];
 
-    const struct leg_ops *leg_ops;
+    struct ws_stream *stream; /* what the call was born of, until a leg takes it */
+    struct call_legs legs;
+    const struct leg_ops *leg_ops; /* the one in use, or the last that was */
     struct leg *leg;
-    struct leg_format format; /* rate 0: not started */
+    struct leg_format format; /* of the newest leg that flowed */
     struct media_tick tick;
+    uint64_t paused_us; /* the clock was left: between two legs */
     struct playout *playout;
     struct vad *vad;
     struct recorder *recorder;
@@ -125,12 +155,32 @@ void call_digit(struct call *c, char digit);
 extern const struct control_handlers call_control_handlers;
 
 /* ---- call_leg.c */
+/** The modes this call may use: `first`, then AUDIO_FALLBACK. @return VA_OK, VA_ENOTSUP */
+VA_CHECK enum va_err call_leg_list(struct call *c, const char *first);
+/** Open the first that can be, from where the list is. None left: EV_MEDIA_FAILED. */
 void call_leg_open(struct call *c);
+/** End what the leg did to the channel and close it, then go on; maybe at once. A later call
+ *  replaces `then`. */
+void call_leg_release(struct call *c, void (*then)(struct call *c));
+/** The same for somebody who may not keep the channel: then call_leg_take_back(). */
+void call_leg_lend(struct call *c, void (*then)(struct call *c));
+void call_leg_take_back(struct call *c);
+/** Close at once: the channel is not ours any more, or nobody waits. */
+void call_leg_close(struct call *c);
+void call_leg_stats(const struct call *c, struct leg_stats *ret_stats);
+/* of leg_handlers */
+void call_leg_started(void *arg, const struct leg_format *format);
+void call_leg_failed(void *arg, enum va_err why, const char *cause);
+void call_leg_released(void *arg);
 
 /* ---- call_media.c */
 extern const struct leg_handlers call_leg_handlers;
 VA_CHECK enum va_err call_media_start(struct call *c);
 void call_media_stop(struct call *c);
+/** The clock stands still; what waits to be heard waits on. Idempotent. */
+void call_media_pause(struct call *c);
+/** It ticks again, for a leg of this format. @return VA_EINVAL (another rate), VA_ENOMEM */
+VA_CHECK enum va_err call_media_resume(struct call *c, const struct leg_format *format);
 /** Silence now; tells the provider what was heard of the answer. */
 void call_media_interrupt(struct call *c);
 

@@ -100,8 +100,9 @@ struct leg_ops {
     /**
      * End what the leg did to the channel (a bridge, a stream), so that it can be transferred,
      * given back to the dialplan or served by another leg. on_released follows, never from inside,
-     * when FreeSWITCH has done it; close() is still due. send() does nothing from here on,
-     * on_failed does not come. NULL: nothing to end. Only while the control socket works.
+     * when FreeSWITCH has done it; close() is still due. send() does nothing from here on;
+     * on_started and on_failed do not come. NULL: nothing to end. Only while the control socket
+     * works.
      */
     void (*release)(struct leg *leg);
     /** Free. No handler is called any more; what still runs in FreeSWITCH for it is not waited for.
