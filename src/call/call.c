@@ -343,6 +343,13 @@ static void on_left(void *arg)
     channel_goes(arg, CHANNEL_LEFT, EV_LEG_GONE);
 }
 
+static void on_event(void *arg, const struct esl_event *ev)
+{
+    struct call *c = arg;
+    if (c->leg && c->leg_ops->on_event)
+        c->leg_ops->on_event(c->leg, ev);
+}
+
 static void on_lost(void *arg, const char *why)
 {
     struct call *c = arg;
@@ -361,6 +368,7 @@ const struct control_handlers call_control_handlers = {
     .on_not_transferred = call_not_transferred,
     .on_hung_up = on_hung_up,
     .on_left = on_left,
+    .on_event = on_event,
     .on_lost = on_lost,
 };
 

@@ -44,6 +44,8 @@ struct control_handlers {
     void (*on_hung_up)(void *arg, struct str cause);
     /** The channel is not ours any more: transferred or bridged, by us or by somebody else. */
     void (*on_left)(void *arg);
+    /** An event of the channel that is none of the above: for a leg. Borrowed. */
+    void (*on_event)(void *arg, const struct esl_event *ev);
     /** The way to the channel is gone and nobody knows what becomes of it. Last. */
     void (*on_lost)(void *arg, const char *why);
 };
@@ -104,5 +106,27 @@ struct control {
  */
 VA_CHECK enum va_err control_socket_open(const struct control_cfg *cfg, int fd,
                                          const struct net_addr *peer, struct control **ret_control);
+
+/** A channel that its dialplan keeps busy while its audio comes to us (AUDIO_MODE=websocket). All
+ *  copied. */
+struct control_channel {
+    const char *uuid;            /**< Unique-ID */
+    const char *secretary;       /**< who shall take the call; empty: the channel's variable, else
+                                  *   the default one */
+    const char *caller;          /**< number, where the channel does not tell it; may be empty */
+    struct net_addr local, peer; /**< of the audio's connection */
+};
+
+/**
+ * The same over a connection we make to ESL_HOST:ESL_PORT, one per call: it is bound to the
+ * channel.
+ *
+ * give_back(): the channel is transferred to what its variable `voice_ai_return` says ("200 XML
+ * default"); without it, what it plays is ended, so that the next action follows. One in `park`
+ * would stay there for ever and is hung up.
+ */
+VA_CHECK enum va_err control_bound_open(const struct control_cfg *cfg,
+                                        const struct control_channel *channel,
+                                        struct control **ret_control);
 
 #endif

@@ -8,6 +8,8 @@
  * bridged; the socket stays open), CHANNEL_HANGUP or the linger notice is the end of it.
  */
 #include "call/control.h"
+#include "esl/channel.h"
+#include "esl/client.h"
 #include "esl/escape.h"
 #include "media/format.h"
 
@@ -21,6 +23,8 @@ enum {
     LINGER_S = 2        /* the last events after a hang-up */
 };
 
+static const struct control_ops socket_ops, bound_ops;
+
 struct socket_control {
     struct control base;
     const struct control_handlers *h;
@@ -28,7 +32,10 @@ struct socket_control {
     struct log_ctx log;
     struct esl_session *session;
     struct net_addr local, peer;
-    bool hung_up;
+    enum { PARKED_BY_US, PARKED, BUSY } place; /* where its dialplan keeps the channel */
+    enum { HERE, LEFT, HUNG_UP } fate;
+    /* bound: what the caller of control_bound_open() knows, and the dialplan's wish */
+    char secretary[128], caller[101], back_to[256];
 };
 
 static struct socket_control *of(struct control *ctl)
@@ -77,11 +84,26 @@ static void read_facts(const struct esl_event *channel, struct channel_facts *re
     };
 }
 
+/* What the stream's path and the dialplan say of a bound channel. */
+static void read_bound(struct socket_control *s, const struct esl_event *channel,
+                       struct channel_facts *facts)
+{
+    s->place = str_eqz(esl_event_var(channel, "current_application"), "park") ? PARKED : BUSY;
+    (void)str_copy(s->back_to, sizeof(s->back_to), esl_event_var(channel, "voice_ai_return"));
+    if (*s->secretary)
+        facts->secretary = str_of(s->secretary);
+    else if (!facts->secretary.len)
+        facts->secretary = str_of("default");
+    if (!facts->caller_number.len)
+        facts->caller_number = str_of(s->caller);
+}
+
 static void on_connected(void *arg, const struct esl_event *channel)
 {
     struct socket_control *s = arg;
     struct channel_facts facts;
-    enum va_err err = esl_session_myevents(s->session, ESL_PLAIN, NULL);
+    bool bound = s->base.ops == &bound_ops;
+    enum va_err err = bound ? VA_OK : esl_session_myevents(s->session, ESL_PLAIN, NULL);
     if (!err)
         err = esl_session_linger(s->session, LINGER_S, NULL);
     if (err) {
@@ -89,7 +111,32 @@ static void on_connected(void *arg, const struct esl_event *channel)
         return;
     }
     read_facts(channel, &facts);
+    if (bound)
+        read_bound(s, channel, &facts);
     s->h->on_connected(s->arg, &facts);
+}
+
+/* Of a bound channel. A transfer begins with routing; a bridge by others, or a hold, with one of
+ * the states in which no application of the dialplan runs. */
+static bool leaves_by_state(const struct socket_control *s, const struct esl_event *ev)
+{
+    static const char *const away[] = {"CS_ROUTING",        "CS_RESET",         "CS_SOFT_EXECUTE",
+                                       "CS_EXCHANGE_MEDIA", "CS_CONSUME_MEDIA", "CS_HIBERNATE"};
+    if (s->place == PARKED_BY_US || !esl_event_is(ev, "CHANNEL_STATE"))
+        return false;
+    struct str state = esl_event_get(ev, "Channel-State");
+    for (size_t i = 0; i < sizeof(away) / sizeof(away[0]); i++)
+        if (str_eqz(state, away[i]))
+            return true;
+    return false;
+}
+
+static void leaves(struct socket_control *s)
+{
+    if (s->fate != HERE)
+        return;
+    s->fate = LEFT;
+    s->h->on_left(s->arg);
 }
 
 static void on_event(void *arg, const struct esl_event *ev)
@@ -100,10 +147,12 @@ static void on_event(void *arg, const struct esl_event *ev)
         if (digit.len == 1)
             s->h->on_digit(s->arg, digit.p[0]);
     } else if (esl_event_is(ev, "CHANNEL_HANGUP")) {
-        s->hung_up = true;
+        s->fate = HUNG_UP;
         s->h->on_hung_up(s->arg, esl_event_get(ev, "Hangup-Cause"));
-    } else if (esl_event_is(ev, "CHANNEL_UNPARK") && !s->hung_up) {
-        s->h->on_left(s->arg);
+    } else if (esl_event_is(ev, "CHANNEL_UNPARK") || leaves_by_state(s, ev)) {
+        leaves(s);
+    } else if (s->h->on_event) {
+        s->h->on_event(s->arg, ev);
     }
 }
 
@@ -113,10 +162,10 @@ static void on_notice(void *arg, enum esl_notice notice, struct str text)
     (void)text;
     /* With "linger" the channel is gone although its CHANNEL_HANGUP may still be on its way. */
     if (notice == ESL_NOTICE_LINGER) {
-        s->hung_up = true;
+        s->fate = HUNG_UP;
         s->h->on_hung_up(s->arg, str_of(""));
     } else if (notice == ESL_NOTICE_DISCONNECT) {
-        s->h->on_left(s->arg); /* of the others on_closed tells */
+        leaves(s); /* of the others on_closed tells */
     }
 }
 
@@ -156,7 +205,7 @@ static void on_transfer_result(void *arg, const struct esl_result *r)
     if (!r->done || session_tells(r))
         return;
     if (r->err == VA_OK)
-        s->h->on_left(s->arg);
+        leaves(s);
     else
         s->h->on_not_transferred(s->arg, r->err, r->text);
 }
@@ -207,7 +256,7 @@ static void socket_fill_leg(struct control *ctl, struct leg_cfg *cfg)
 {
     const struct socket_control *s = of(ctl);
     cfg->control = s->session;
-    cfg->parked = true;
+    cfg->parked = s->place != BUSY;
     cfg->control_local = s->local;
     cfg->control_peer = s->peer;
 }
@@ -235,6 +284,43 @@ static const struct control_ops socket_ops = {
     .close = socket_close,
 };
 
+/* Where it stands when we leave is where the caller stays. */
+static void bound_give_back(struct control **pctl)
+{
+    struct socket_control *s = pctl && *pctl ? of(*pctl) : NULL;
+    enum va_err err = VA_OK;
+    if (!s)
+        return;
+    if (s->fate == HERE && *s->back_to) {
+        struct esl_execute x = {.app = "transfer", .arg = str_of(s->back_to)};
+        err = esl_session_execute(s->session, &x, NULL);
+    } else if (s->fate == HERE && s->place == PARKED) {
+        log_warn("call", &s->log, "hung-up", "why",
+                 "its dialplan parks it and names no voice_ai_return to go on with", NULL);
+        err = esl_session_hangup(s->session, "NORMAL_TEMPORARY_FAILURE", NULL);
+    } else if (s->fate == HERE) {
+        char uuid[UUID_TEXT];
+        (void)str_copy(uuid, sizeof(uuid), esl_session_uuid(s->session));
+        err = esl_uuid_break(esl_session_switch(s->session), uuid, true, NULL);
+    }
+    if (err)
+        log_error("call", &s->log, "not-given-back", "why", va_err_text(err), NULL);
+    socket_close(pctl);
+}
+
+static const struct control_ops bound_ops = {
+    .name = "bound",
+    .hears_digits = true,
+    .answer = socket_answer,
+    .transfer = socket_transfer,
+    .hangup = socket_hangup,
+    .setvar = socket_setvar,
+    .publish = socket_publish,
+    .fill_leg = socket_fill_leg,
+    .give_back = bound_give_back,
+    .close = socket_close,
+};
+
 static struct socket_control *make(const struct control_cfg *cfg, const struct control_ops *ops)
 {
     struct socket_control *s = calloc(1, sizeof(*s));
@@ -259,6 +345,36 @@ enum va_err control_socket_open(const struct control_cfg *cfg, int fd, const str
     (void)getsockname(fd, &s->local.u.sa, &len);
     s->peer = *peer;
     enum va_err err = esl_session_open(cfg->loop, fd, NULL, &session_handlers, s, &s->session);
+    if (err) {
+        free(s);
+        return err;
+    }
+    *ret_control = &s->base;
+    return VA_OK;
+}
+
+enum va_err control_bound_open(const struct control_cfg *cfg, const struct control_channel *channel,
+                               struct control **ret_control)
+{
+    const struct settings *set = cfg->settings;
+    const struct esl_client_cfg to = {
+        .host = set->esl_host,
+        .port = (uint16_t)set->esl_port,
+        .user = *set->esl_user ? set->esl_user : NULL,
+        .password = set->esl_password,
+        .connect_timeout_ms = (uint64_t)set->esl_connect_timeout_s * 1000,
+        .read_timeout_ms = (uint64_t)set->esl_read_timeout_s * 1000,
+    };
+    struct socket_control *s = make(cfg, &bound_ops);
+    if (!s)
+        return VA_ENOMEM;
+    s->place = BUSY;
+    s->local = channel->local;
+    s->peer = channel->peer;
+    (void)str_copy(s->secretary, sizeof(s->secretary), str_of(channel->secretary));
+    (void)str_copy(s->caller, sizeof(s->caller), str_of(channel->caller));
+    enum va_err err =
+        esl_session_bind(cfg->loop, &to, channel->uuid, NULL, &session_handlers, s, &s->session);
     if (err) {
         free(s);
         return err;

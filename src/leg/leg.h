@@ -96,6 +96,9 @@ struct leg_ops {
      * @return how much less was heard than sent [ms]. NULL instead of a function: always 0
      */
     uint32_t (*flush)(struct leg *leg);
+    /** An event of the call's channel that is no news to the call itself (CUSTOM). Borrowed. NULL:
+     *  not wanted. */
+    void (*on_event)(struct leg *leg, const struct esl_event *ev);
     void (*stats)(const struct leg *leg, struct leg_stats *ret_stats);
     /**
      * End what the leg did to the channel (a bridge, a stream), so that it can be transferred,
