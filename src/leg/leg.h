@@ -16,6 +16,7 @@
 #include "net/loop.h"
 
 struct leg;
+struct ws_stream;
 
 /** Services legs may use; owned by the program, outlive every leg. NULL: not running. */
 struct leg_env {
@@ -50,7 +51,9 @@ struct leg_cfg {
     const struct settings *settings;   /**< borrowed */
     int rate_hz; /**< what the channel data says the caller's codec decodes to */
     struct net_addr control_local, control_peer;
-    struct log_ctx log; /**< borrowed texts */
+    struct ws_stream *stream; /**< websocket only: what the call was made of (leg/ws_hub.h), owned
+                               * by the leg from open() on, also on failure; else NULL */
+    struct log_ctx log;       /**< borrowed texts */
 };
 
 struct leg_stats {
@@ -60,6 +63,8 @@ struct leg_stats {
     uint64_t send_fails; /**< frames the socket would not take */
     uint64_t lost, concealed; /**< packets the network lost, frames made up for them */
     uint32_t jitter_us, delay_ms, round_trip_us; /**< of the network, of the playout buffer */
+    uint32_t lead_ms;  /**< handed to send() and not yet audible: a call that interrupts has been
+                        *   heard this much less than it sent (broadcast playback; else 0) */
     uint32_t mos_x100; /**< estimated mark of the caller's audio, 100 … 450; 0: unknown */
 };
 
@@ -70,6 +75,12 @@ struct leg_ops {
                                  void *arg, struct leg **ret_leg);
     /** Send one frame to the caller, now. `count` is a whole frame of the format. */
     void (*send)(struct leg *leg, const int16_t *samples, size_t count);
+    /**
+     * The caller interrupts: silence what was sent and is not audible yet.
+     *
+     * @return how much less was heard than sent [ms]. NULL instead of a function: always 0
+     */
+    uint32_t (*flush)(struct leg *leg);
     void (*stats)(const struct leg *leg, struct leg_stats *ret_stats);
     /** Release. No handler is called any more. Sets *leg NULL. */
     void (*close)(struct leg **leg);
