@@ -38,11 +38,17 @@ enum {
  */
 struct ws_stream;
 
-/** What the request says. Texts came from outside: data. */
+/** How a stream's bytes are to be read. */
+enum ws_codec { WS_CODEC_UNKNOWN, WS_CODEC_L16, WS_CODEC_PCMU, WS_CODEC_PCMA };
+
+/** What the request says. Texts came from outside: data, without control bytes. */
 struct ws_stream_facts {
     char secretary[WS_HUB_SECRETARY_MAX + 1]; /**< its uuid; empty: the default one */
-    char call[UUID_TEXT];                     /**< Unique-ID of the channel, lower case */
+    char call[UUID_TEXT];                     /**< Unique-ID of the channel: [0-9A-Za-z-] */
     char caller[WS_HUB_CALLER_MAX + 1];       /**< caller's number; may be empty */
+    enum ws_codec codec;                      /**< `?codec=l16|pcmu|pcma` */
+    int rate_hz;                              /**< `?rate=8000|16000…`; 0: not said */
+    int channels;                             /**< `?channels=1|2`; 0: not said */
     struct net_addr peer;                     /**< FreeSWITCH's address */
     struct net_addr local;                    /**< the address it reached us at */
 };
@@ -54,12 +60,14 @@ const struct ws_stream_facts *ws_stream_facts(const struct ws_stream *stream);
  *
  * @param stream  Gone afterwards, also on failure; set NULL
  * @param cfg     As ws_accept(); its `tls` is ignored
- * @param h       on_request is answered here: the subprotocol that FreeSWITCH's module offers is
- *                taken. Borrowed until ws_free()
+ * @param h       Borrowed until ws_free(); its on_request is ws_stream_answer()
  */
 VA_CHECK enum va_err ws_stream_take(struct ws_stream **stream, struct loop *loop,
                                     const struct ws_cfg *cfg, const struct ws_handlers *h,
                                     void *arg, struct ws_conn **ret_conn);
+
+/** on_request of a stream's taker: 101, with the subprotocol that FreeSWITCH's module offers. */
+struct ws_reply ws_stream_answer(void *arg, const struct ws_request *request);
 
 /** Answer with an HTTP error and close: 503 when full or draining, 404 for an unknown secretary …
  *  `text` is its one-line body. NULL-safe, sets *stream NULL. Any thread. */
