@@ -37,16 +37,28 @@ struct leg_handlers {
     void (*on_frame)(void *arg, const int16_t *samples, size_t count, bool silence);
     /** A digit that came with the audio (RFC 4733); others come by the control socket. */
     void (*on_digit)(void *arg, char digit);
-    /** No audio came, or it stopped. `cause` says what is likely wrong. Once and last. */
+    /** No audio came, or it stopped. `cause` says what is likely wrong. Once and last but for
+     *  on_released: the call may release it then, and open another leg. */
     void (*on_failed)(void *arg, enum va_err why, const char *cause);
+    /** What release() was asked for is done, or was given up after LEG_RELEASE_MS. Once. */
+    void (*on_released)(void *arg);
 };
 
+enum { LEG_RELEASE_MS = 2000 /* the longest a release may take */ };
+
 struct leg_cfg {
-    struct loop *loop;                 /**< borrowed, outlives the leg */
-    const struct leg_env *env;         /**< borrowed, likewise */
-    struct esl_session *control;       /**< the call's control socket, borrowed likewise; NULL for a
-                                        *   call that did not come through FreeSWITCH */
-    const char *uuid;                  /**< of the call; borrowed */
+    struct loop *loop;           /**< borrowed, outlives the leg */
+    const struct leg_env *env;   /**< borrowed, likewise */
+    struct esl_session *control; /**< the call's control socket, borrowed likewise; NULL for a
+                                  *   call that did not come through FreeSWITCH */
+    bool parked;                 /**< its channel is parked by `socket … async`: what lives in
+                                  *   FreeSWITCH's park loop works */
+    struct ws_stream **stream;   /**< the stream the call was born of. A leg that takes it
+                                  *   owns it and sets it NULL, also on failure. NULL, or
+                                  *   points to NULL: there is none (any more) */
+    struct sip_call *sip_call;   /**< the dialog of a direct call, borrowed likewise; NULL:
+                                  *   none */
+    const char *uuid;            /**< of the call; borrowed */
     const struct secretary *secretary; /**< borrowed; NULL where it is not found yet */
     const struct settings *settings;   /**< borrowed */
     int rate_hz; /**< what the channel data says the caller's codec decodes to */
@@ -70,7 +82,12 @@ struct leg_stats {
 
 struct leg_ops {
     const char *name; /**< as in AUDIO_MODE */
-    /** Ask FreeSWITCH for audio; on_started or on_failed follows, never from inside. */
+    /**
+     * Ask FreeSWITCH for audio; on_started or on_failed follows, never from inside.
+     *
+     * @return VA_ENOTSUP: this call cannot use the leg at all (no control socket, no stream, a
+     *         service that is not running): nothing was done. Others: tried in vain
+     */
     VA_CHECK enum va_err (*open)(const struct leg_cfg *cfg, const struct leg_handlers *handlers,
                                  void *arg, struct leg **ret_leg);
     /** Send one frame to the caller, now. `count` is a whole frame of the format. */
@@ -82,7 +99,15 @@ struct leg_ops {
      */
     uint32_t (*flush)(struct leg *leg);
     void (*stats)(const struct leg *leg, struct leg_stats *ret_stats);
-    /** Release. No handler is called any more. Sets *leg NULL. */
+    /**
+     * End what the leg did to the channel (a bridge, a stream), so that it can be transferred,
+     * given back to the dialplan or served by another leg. on_released follows, never from inside,
+     * when FreeSWITCH has done it; close() is still due. send() does nothing from here on,
+     * on_failed does not come. NULL: nothing to end. Only while the control socket works.
+     */
+    void (*release)(struct leg *leg);
+    /** Free. No handler is called any more; what still runs in FreeSWITCH for it is not waited for.
+     *  Sets *leg NULL. */
     void (*close)(struct leg **leg);
 };
 
