@@ -17,6 +17,7 @@
 
 struct leg;
 struct ws_stream;
+struct sip_call;
 
 /** Services legs may use; owned by the program, outlive every leg. NULL: not running. */
 struct leg_env {
@@ -53,9 +54,6 @@ struct leg_cfg {
                                   *   call that did not come through FreeSWITCH */
     bool parked;                 /**< its channel is parked by `socket … async`: what lives in
                                   *   FreeSWITCH's park loop works */
-    struct ws_stream **stream;   /**< the stream the call was born of. A leg that takes it
-                                  *   owns it and sets it NULL, also on failure. NULL, or
-                                  *   points to NULL: there is none (any more) */
     struct sip_call *sip_call;   /**< the dialog of a direct call, borrowed likewise; NULL:
                                   *   none */
     const char *uuid;            /**< of the call; borrowed */
@@ -98,6 +96,9 @@ struct leg_ops {
      * @return how much less was heard than sent [ms]. NULL instead of a function: always 0
      */
     uint32_t (*flush)(struct leg *leg);
+    /** An event of the call's channel that is no news to the call itself (CUSTOM). Borrowed. NULL:
+     *  not wanted. */
+    void (*on_event)(struct leg *leg, const struct esl_event *ev);
     void (*stats)(const struct leg *leg, struct leg_stats *ret_stats);
     /**
      * End what the leg did to the channel (a bridge, a stream), so that it can be transferred,
