@@ -66,6 +66,13 @@ const struct setting settings_table[] = {
     ROW_ADDR("FREESWITCH_RTP_IP", freeswitch_rtp_ip, "", "address FreeSWITCH sends unicast audio from; empty is its side of the control connection"),
     ROW_INT("UNICAST_PORT_MIN", unicast_port_min, "", 1024, 65535, "11000", "first UDP port FreeSWITCH is told to use on its side (esl mode)"),
     ROW_INT("UNICAST_PORT_MAX", unicast_port_max, "", 1024, 65535, "15999", "last one; keep the range free on the FreeSWITCH host and out of its own RTP range"),
+    ROW_ADDR("WS_HOST", ws_host, "0.0.0.0", "address where FreeSWITCH's WebSocket streams come to (dual and websocket mode)"),
+    ROW_INT("WS_PORT", ws_port, "", 1, 65535, "8085", "its TCP port"),
+    ROW_SECRET("WS_TOKEN", ws_token, "", "secret that a stream begun by a dialplan must bring: ?token=, X-Auth-Token or Authorization: Bearer; may be empty only where WS_HOST is a loopback address"),
+    ROW_STR("WS_ADVERTISE_URL", ws_advertise_url, "", "URL FreeSWITCH is told to stream to in dual mode (wss://voice.example.org); empty is our side of the control connection and WS_PORT"),
+    ROW_STR("WS_TLS_CERT", ws_tls_cert, "", "certificate (PEM, with its chain): the WebSocket port then speaks TLS only (wss)"),
+    ROW_STR("WS_TLS_KEY", ws_tls_key, "", "its key (PEM)"),
+    ROW_CHOICE("WS_PLAYBACK", ws_playback, "auto", "auto|unicast|broadcast|binary", "how a WebSocket stream's caller hears us: binary frames back, unicast (UDP), files played by uuid_broadcast, or what the peer turns out to take"),
     ROW_INT("MEDIA_START_TIMEOUT_MS", media_start_timeout_ms, "ms", 100, 60000, "1500", "no audio within this time: AUDIO_FALLBACK, else the call is given back to the dialplan"),
     ROW_INT("MEDIA_LOST_TIMEOUT_MS", media_lost_timeout_ms, "ms", 200, 600000, "5000", "audio that stopped for this long in mid-call: likewise"),
     ROW_BOOL("RECORD_CALLS", record_calls, "false", "record every call as stereo WAV (caller left, agent right) under DATA_DIR/recordings"),
@@ -89,7 +96,7 @@ enum { ENV_FILE_MAX = 256 * 1024 };
 
 /* Names that start like this are ours: an unknown one is a typing error, not somebody else's. */
 static const char *const own_prefixes[] = {"AUDIO_", "AI_",  "ESL_",     "RTP_",
-                                           "ASR_",   "TTS_", "UNICAST_", "MEDIA_"};
+                                           "ASR_",   "TTS_", "UNICAST_", "MEDIA_", "WS_"};
 
 const struct setting *settings_find(struct str name)
 {

@@ -44,6 +44,12 @@ struct settings {
     int64_t rtp_jitter_min_ms, rtp_jitter_max_ms, rtp_jitter_target_ms;
     setting_text freeswitch_rtp_ip;
     int64_t unicast_port_min, unicast_port_max;
+    setting_text ws_host;
+    int64_t ws_port;
+    setting_text ws_token;
+    setting_text ws_advertise_url;
+    setting_text ws_tls_cert, ws_tls_key;
+    setting_text ws_playback;
     int64_t media_start_timeout_ms;
     int64_t media_lost_timeout_ms;
     int64_t record_calls;       /**< bool */
