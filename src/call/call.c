@@ -1,5 +1,6 @@
 /* Life cycle: control → channel's facts → secretary → leg and provider → conversation → end. */
 #include "call/call_int.h"
+#include "leg/ws_hub.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -127,6 +128,7 @@ static void stop_conversation(struct call *c)
 static void let_go(struct call *c)
 {
     call_leg_close(c);
+    ws_stream_refuse(&c->stream, 503, "the call is over");
     if (c->control && c->channel == CHANNEL_OURS)
         c->control->ops->give_back(&c->control);
     if (c->control)

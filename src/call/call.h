@@ -57,13 +57,13 @@ struct call_worker {
     void *arg;
 };
 
-/**
- * Begin a call. On the worker's thread.
- *
- * @param fd    Accepted control socket, owned from here on, also on failure
- * @param peer  FreeSWITCH's address
- */
+/* ---- births: on the worker's thread. What is handed over is owned from there on, also on failure:
+ * then it was refused in its own way, so that FreeSWITCH or the phone goes on. ---------------- */
+
+/** FreeSWITCH's `socket` application connected: `fd`, from `peer`. */
 VA_CHECK enum va_err call_open(struct call_worker *w, int fd, const struct net_addr *peer);
+/** A stream came by itself (AUDIO_MODE=websocket): its channel is steered over ESL_HOST. */
+VA_CHECK enum va_err call_open_stream(struct call_worker *w, struct ws_stream *stream);
 
 /** The daemon is stopping: say "one moment" and give the call back to the dialplan. */
 void call_drain(struct call *c);

@@ -1,5 +1,6 @@
-/* How a call begins: with a control socket. */
+/* How a call begins: FreeSWITCH connects its control socket, or a stream comes by itself. */
 #include "call/call_int.h"
+#include "leg/ws_hub.h"
 
 #include <stdlib.h>
 
@@ -35,6 +36,7 @@ static struct control_cfg control_cfg(struct call *c)
 static enum va_err begin(struct call *c, enum va_err err)
 {
     if (err) {
+        ws_stream_refuse(&c->stream, 503, "no resources");
         history_free(&c->history);
         free(c);
         return err;
@@ -53,4 +55,23 @@ enum va_err call_open(struct call_worker *w, int fd, const struct net_addr *peer
     }
     const struct control_cfg cfg = control_cfg(c);
     return begin(c, control_socket_open(&cfg, fd, peer, &c->control));
+}
+
+enum va_err call_open_stream(struct call_worker *w, struct ws_stream *stream)
+{
+    struct call *c = make(w, "websocket");
+    if (!c) {
+        ws_stream_refuse(&stream, 503, "no resources");
+        return VA_ENOMEM;
+    }
+    const struct ws_stream_facts *facts = ws_stream_facts(stream);
+    const struct control_cfg cfg = control_cfg(c);
+    const struct control_channel channel = {.uuid = facts->call,
+                                            .secretary = facts->secretary,
+                                            .caller = facts->caller,
+                                            .local = facts->local,
+                                            .peer = facts->peer};
+    (void)str_copy(c->uuid, UUID_TEXT, str_of(facts->call));
+    c->stream = stream;
+    return begin(c, control_bound_open(&cfg, &channel, &c->control));
 }
