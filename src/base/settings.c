@@ -63,6 +63,17 @@ const struct setting settings_table[] = {
     ROW_INT("RTP_JITTER_MIN_MS", rtp_jitter_min_ms, "ms", 0, 1000, "60", "least playout delay (rtp mode)"),
     ROW_INT("RTP_JITTER_MAX_MS", rtp_jitter_max_ms, "ms", 0, 2000, "200", "most playout delay (rtp mode)"),
     ROW_INT("RTP_JITTER_TARGET_MS", rtp_jitter_target_ms, "ms", 0, 2000, "100", "playout delay to start with (rtp mode)"),
+    ROW_STR("RTP_CODECS", rtp_codecs, "PCMU,PCMA,G722,OPUS,L16", "codecs by SIP, best first; of PCMU, PCMA, G722, OPUS, L16 (16 kHz), L16/8000"),
+    ROW_CHOICE("RTP_SRTP", rtp_srtp, "optional", "off|optional|required", "encrypted audio (SRTP, SDES): never, where the other side offers it, or nothing else"),
+    ROW_ADDR("SIP_HOST", sip_host, "0.0.0.0", "address of our SIP port; it is opened for rtp (AUDIO_MODE, AUDIO_FALLBACK) and SIP_ALLOW_DIRECT"),
+    ROW_INT("SIP_PORT", sip_port, "", 1, 65535, "5090", "its UDP and TCP port"),
+    ROW_ADDR("SIP_ADVERTISE_ADDRESS", sip_advertise_address, "", "address FreeSWITCH reaches our SIP port at; empty is SIP_HOST, or our side of the control connection if that is 0.0.0.0"),
+    ROW_CHOICE("SIP_TRANSPORT", sip_transport, "udp", "udp|tcp|tls", "how FreeSWITCH is told to call our SIP port"),
+    ROW_INT("SIP_TLS_PORT", sip_tls_port, "", 0, 65535, "0", "TCP port of SIP over TLS; 0 is none"),
+    ROW_STR("SIP_TLS_CERT_DIR", sip_tls_cert_dir, "", "folder with agent.pem (certificate and key) and cafile.pem for it"),
+    ROW_STR("SIP_PROFILE", sip_profile, "internal", "FreeSWITCH's SIP profile that calls our SIP port"),
+    ROW_BOOL("SIP_ALLOW_DIRECT", sip_allow_direct, "false", "let SIP phones call us without FreeSWITCH; from this host alone unless SIP_ALLOW_ACL names more"),
+    ROW_STR("SIP_ALLOW_ACL", sip_allow_acl, "", "networks that may call directly, for example 192.168.0.0/16,10.1.2.3"),
     ROW_ADDR("FREESWITCH_RTP_IP", freeswitch_rtp_ip, "", "address FreeSWITCH sends unicast audio from; empty is its side of the control connection"),
     ROW_INT("UNICAST_PORT_MIN", unicast_port_min, "", 1024, 65535, "11000", "first UDP port FreeSWITCH is told to use on its side (esl mode)"),
     ROW_INT("UNICAST_PORT_MAX", unicast_port_max, "", 1024, 65535, "15999", "last one; keep the range free on the FreeSWITCH host and out of its own RTP range"),
@@ -95,8 +106,8 @@ const size_t settings_count = sizeof(settings_table) / sizeof(settings_table[0])
 enum { ENV_FILE_MAX = 256 * 1024 };
 
 /* Names that start like this are ours: an unknown one is a typing error, not somebody else's. */
-static const char *const own_prefixes[] = {"AUDIO_", "AI_",  "ESL_",     "RTP_",
-                                           "ASR_",   "TTS_", "UNICAST_", "MEDIA_", "WS_"};
+static const char *const own_prefixes[] = {"AUDIO_", "AI_",      "ESL_",   "RTP_", "ASR_",
+                                           "TTS_",   "UNICAST_", "MEDIA_", "WS_",  "SIP_"};
 
 const struct setting *settings_find(struct str name)
 {

@@ -42,6 +42,17 @@ struct settings {
     setting_text rtp_bind_address;
     setting_text rtp_advertise_address;
     int64_t rtp_jitter_min_ms, rtp_jitter_max_ms, rtp_jitter_target_ms;
+    setting_text rtp_codecs;
+    setting_text rtp_srtp;
+    setting_text sip_host;
+    int64_t sip_port;
+    setting_text sip_advertise_address;
+    setting_text sip_transport;
+    int64_t sip_tls_port; /**< 0: no TLS */
+    setting_text sip_tls_cert_dir;
+    setting_text sip_profile;
+    int64_t sip_allow_direct; /**< bool */
+    setting_text sip_allow_acl;
     setting_text freeswitch_rtp_ip;
     int64_t unicast_port_min, unicast_port_max;
     setting_text ws_host;
