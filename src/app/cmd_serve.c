@@ -157,7 +157,8 @@ static enum va_err start(struct daemon *d, struct va_fault *fault)
                                .store = d->store,
                                .disk = loop_thread_loop(d->disk),
                                .provider = {.tts = d->tts, .asr = d->asr},
-                               .find_provider = provider_find};
+                               .find_provider = provider_find,
+                               .find_leg = leg_find};
     warm_up(d);
     return call_server_start(d->loop, &d->env, &d->server, fault);
 }
