@@ -367,6 +367,16 @@ enum va_err settings_load(const char *env_file, char *const *environ_, struct se
     return err;
 }
 
+bool settings_uses_mode(const struct settings *s, const char *mode)
+{
+    if (strcmp(s->audio_mode, mode) == 0)
+        return true;
+    for (struct str rest = str_of(s->audio_fallback); rest.len;)
+        if (str_eqz(str_cut(&rest, ','), mode))
+            return true;
+    return false;
+}
+
 void settings_value_text(const struct settings *s, const struct setting *row, char *out, size_t cap)
 {
     const char *at = (const char *)s + row->offset;

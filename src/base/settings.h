@@ -113,6 +113,9 @@ extern const size_t settings_count;
 VA_CHECK enum va_err settings_load(const char *env_file, char *const *environ_,
                                    struct settings *ret, struct va_fault *fault);
 
+/** Is `mode` AUDIO_MODE, or one of AUDIO_FALLBACK? */
+bool settings_uses_mode(const struct settings *s, const char *mode);
+
 /** The row of a name, or NULL. */
 const struct setting *settings_find(struct str name);
 

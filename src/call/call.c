@@ -152,7 +152,7 @@ void call_finish(struct call *c, enum call_outcome outcome)
     log_end(c);
     store_result(c);
     stop_conversation(c);
-    if (c->channel == CHANNEL_OURS && c->control)
+    if (c->channel == CHANNEL_OURS && c->control && c->control->ops->leg_is_in_way)
         call_leg_release(c, let_go);
     else
         let_go(c);

@@ -18,6 +18,7 @@
 #include <stdatomic.h>
 
 struct call;
+struct sip_incoming;
 
 enum { CALL_MODES = 4 };
 /** AUDIO_MODE's word of a mode below CALL_MODES. */
@@ -64,6 +65,8 @@ struct call_worker {
 VA_CHECK enum va_err call_open(struct call_worker *w, int fd, const struct net_addr *peer);
 /** A stream came by itself (AUDIO_MODE=websocket): its channel is steered over ESL_HOST. */
 VA_CHECK enum va_err call_open_stream(struct call_worker *w, struct ws_stream *stream);
+/** A phone called us without FreeSWITCH (SIP_ALLOW_DIRECT). */
+VA_CHECK enum va_err call_open_sip(struct call_worker *w, struct sip_incoming *in);
 
 /** The daemon is stopping: say "one moment" and give the call back to the dialplan. */
 void call_drain(struct call *c);

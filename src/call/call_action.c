@@ -3,7 +3,10 @@
 
 #include <stdio.h>
 
-enum { HANGUP_MS = 5000 /* FreeSWITCH's time to end the channel */ };
+enum {
+    HANGUP_MS = 5000,        /* FreeSWITCH's time to end the channel */
+    TRANSFER_GRACE_MS = 3000 /* above the control's own limit */
+};
 
 static void quiet(struct call *c)
 {
@@ -81,6 +84,8 @@ static void transfer_now(struct call *c)
     enum va_err err = c->control->ops->transfer(c->control, d->number, d->context);
     if (err)
         not_transferred(c, err);
+    else
+        call_stuck_after(c, c->control->ops->transfer_ms + TRANSFER_GRACE_MS);
 }
 
 static void begin_transfer(void *arg)

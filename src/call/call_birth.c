@@ -1,5 +1,7 @@
-/* How a call begins: FreeSWITCH connects its control socket, or a stream comes by itself. */
+/* How a call begins: FreeSWITCH connects its control socket, a stream comes by itself, or a phone
+ * calls us. */
 #include "call/call_int.h"
+#include "leg/sip_ua.h"
 #include "leg/ws_hub.h"
 
 #include <stdlib.h>
@@ -74,4 +76,15 @@ enum va_err call_open_stream(struct call_worker *w, struct ws_stream *stream)
     (void)str_copy(c->uuid, UUID_TEXT, str_of(facts->call));
     c->stream = stream;
     return begin(c, control_bound_open(&cfg, &channel, &c->control));
+}
+
+enum va_err call_open_sip(struct call_worker *w, struct sip_incoming *in)
+{
+    struct call *c = make(w, "rtp");
+    if (!c) {
+        sip_incoming_reject(in, 503);
+        return VA_ENOMEM;
+    }
+    const struct control_cfg cfg = control_cfg(c);
+    return begin(c, control_sip_open(&cfg, in, &c->control));
 }

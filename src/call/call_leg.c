@@ -178,7 +178,7 @@ void call_leg_release(struct call *c, void (*then)(struct call *c))
 
 void call_leg_lend(struct call *c, void (*then)(struct call *c))
 {
-    if (c->leg && !c->leg_ops->release)
+    if (c->leg && (!c->leg_ops->release || !c->control->ops->leg_is_in_way))
         then(c); /* nothing in the way; what it is goes on if the channel stays */
     else
         call_leg_release(c, then);

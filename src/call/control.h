@@ -67,7 +67,9 @@ struct control;
  */
 struct control_ops {
     const char *name;
-    bool hears_digits; /**< on_digit tells every digit; those of the leg are the same ones */
+    bool hears_digits;    /**< on_digit tells every digit; those of the leg are the same ones */
+    bool leg_is_in_way;   /**< a leg must be released before a transfer or give_back() */
+    unsigned transfer_ms; /**< the longest until the result of transfer() [ms] */
     /** on_answered follows. */
     VA_CHECK enum va_err (*answer)(struct control *ctl);
     /**
@@ -128,5 +130,10 @@ struct control_channel {
 VA_CHECK enum va_err control_bound_open(const struct control_cfg *cfg,
                                         const struct control_channel *channel,
                                         struct control **ret_control);
+
+struct sip_incoming;
+/** A direct SIP call. `in` is owned from here on, also on failure (503). */
+VA_CHECK enum va_err control_sip_open(const struct control_cfg *cfg, struct sip_incoming *in,
+                                      struct control **ret_control);
 
 #endif

@@ -274,6 +274,8 @@ static void socket_close(struct control **pctl)
 static const struct control_ops socket_ops = {
     .name = "socket",
     .hears_digits = true,
+    .leg_is_in_way = true,
+    .transfer_ms = TRANSFER_MS,
     .answer = socket_answer,
     .transfer = socket_transfer,
     .hangup = socket_hangup,
@@ -311,6 +313,8 @@ static void bound_give_back(struct control **pctl)
 static const struct control_ops bound_ops = {
     .name = "bound",
     .hears_digits = true,
+    .leg_is_in_way = true,
+    .transfer_ms = TRANSFER_MS,
     .answer = socket_answer,
     .transfer = socket_transfer,
     .hangup = socket_hangup,

@@ -1,5 +1,6 @@
 #include "call/server.h"
 #include "esl/session.h"
+#include "leg/sip_ua.h"
 #include "leg/ws_hub.h"
 #include "net/tcp.h"
 
@@ -42,6 +43,7 @@ struct birth {
     int fd;
     struct net_addr peer;
     struct ws_stream *stream;
+    struct sip_incoming *incoming;
 };
 
 struct hand_over {
@@ -54,6 +56,7 @@ static enum va_err bear(struct call_worker *w, struct birth *b)
 {
     switch (b->kind) {
     case BIRTH_STREAM: return call_open_stream(w, b->stream);
+    case BIRTH_SIP: return call_open_sip(w, b->incoming);
     case BIRTH_SOCKET:
     case BIRTH_KINDS: break;
     }
@@ -64,6 +67,7 @@ static void send_away(struct birth *b, const char *why)
 {
     switch (b->kind) {
     case BIRTH_STREAM: ws_stream_refuse(&b->stream, 503, why); return;
+    case BIRTH_SIP: sip_incoming_reject(b->incoming, 503); return;
     case BIRTH_SOCKET:
     case BIRTH_KINDS: esl_session_refuse(b->fd); return;
     }
@@ -174,6 +178,11 @@ static void on_accept(void *arg, int fd, const struct net_addr *peer)
 void call_server_take_stream(struct call_server *s, struct ws_stream *stream)
 {
     take(s, &(struct birth){.kind = BIRTH_STREAM, .fd = -1, .stream = stream});
+}
+
+void call_server_take_sip(struct call_server *s, struct sip_incoming *in)
+{
+    take(s, &(struct birth){.kind = BIRTH_SIP, .fd = -1, .incoming = in});
 }
 
 /* ---- drain -------------------------------------------------------------------------------------

@@ -15,7 +15,7 @@
 
 struct call_server;
 
-enum call_birth_kind { BIRTH_SOCKET, BIRTH_STREAM, BIRTH_KINDS };
+enum call_birth_kind { BIRTH_SOCKET, BIRTH_STREAM, BIRTH_SIP, BIRTH_KINDS };
 
 struct call_server_stats {
     size_t running;                /**< calls now */
@@ -40,6 +40,8 @@ void call_server_stats(const struct call_server *s, struct call_server_stats *re
 
 /** A stream that nobody waits for (ws_hub_handlers.on_stream). Owned from here on. */
 void call_server_take_stream(struct call_server *s, struct ws_stream *stream);
+/** A direct call (sip_ua_cfg.on_incoming). Owned likewise. */
+void call_server_take_sip(struct call_server *s, struct sip_incoming *in);
 
 /**
  * Take no new calls; let running ones end. After half of `timeout_ms` those left say "one moment"

@@ -18,7 +18,7 @@ enum { URL_TEXT = 128, MESSAGE_MAX = 65536 };
 
 bool sip_ua_wanted(const struct settings *s)
 {
-    return s->sip_allow_direct || str_eqz(str_of(s->audio_mode), "rtp");
+    return s->sip_allow_direct || settings_uses_mode(s, "rtp");
 }
 
 /* ---- the thread ------------------------------------------------------------------------------ */
