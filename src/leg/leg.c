@@ -1,10 +1,13 @@
 #include "leg/leg.h"
 #include "leg/unicast.h"
+#include "leg/websocket.h"
 
 #include <string.h>
 
 static const struct leg_ops *const legs[] = {
     &leg_unicast,
+    &leg_dual,
+    &leg_websocket,
 };
 
 const struct leg_ops *leg_find(const char *mode)

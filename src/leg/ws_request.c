@@ -1,4 +1,5 @@
 #include "leg/ws_request.h"
+#include "leg/ws_text.h"
 
 #include <stdio.h>
 
@@ -171,7 +172,9 @@ static int read_format(struct str query, struct ws_stream_facts *f, const char *
     if (channels.len && (str_to_u64(channels, &n) || n < 1 || n > 2))
         return 400;
     f->channels = channels.len ? (int)n : 0;
-    return 0;
+    struct str playback = ws_query_get(query, "playback");
+    *ret_fault = "playback must be auto, unicast, broadcast, json or binary";
+    return playback.len && ws_playback_read(playback, &f->playback) ? 400 : 0;
 }
 
 static int read_stream(struct str rest, struct str query, struct ws_stream_facts *f,
