@@ -109,20 +109,31 @@ static void on_message(void *arg, enum ws_kind kind, const char *p, size_t len)
         on_audio(leg, p, len);
 }
 
+static void on_goodbye_over(void *arg)
+{
+    ws_leg_fail(arg, VA_ECLOSED,
+                "FreeSWITCH closed its WebSocket stream and the call goes on: did something stop "
+                "it (uuid_audio_stream stop)?");
+}
+
 static void on_closed(void *arg, const struct ws_end *end)
 {
     struct leg *leg = arg;
-    enum va_err err = end->err ? end->err : VA_ECLOSED;
     char cause[300];
     (void)snprintf(cause, sizeof(cause), "the WebSocket stream ended (code %u): %.200s", end->code,
                    end->text ? end->text : "");
+    enum va_err err = end->err;
     ws_free(&leg->conn);
     if (leg->state == WS_LEG_RUNNING && leg->play == PLAY_UNICAST) {
         log_warn("leg", &leg->cfg.log, "stream-lost", "cause", cause, "now", "unicast", NULL);
         leg->unicast_hears = true;
-        return;
+    } else if (leg->state == WS_LEG_RUNNING && !err) {
+        leg->state = WS_LEG_ENDING;
+        tmr_stop(&leg->play_tmr);
+        tmr_start(&leg->watch, leg->cfg.loop, WS_LEG_GOODBYE_MS, on_goodbye_over, leg);
+    } else {
+        ws_leg_fail(leg, err ? err : VA_ECLOSED, cause);
     }
-    ws_leg_fail(leg, err, cause);
 }
 
 const struct ws_handlers ws_leg_conn_handlers = {

@@ -16,6 +16,7 @@ enum {
     WS_LEG_STUCK_MS = 3000,  /* for the file of a piece: no events come */
     WS_LEG_BURST = 4,        /* frames handed on at once; of the rest one each … */
     WS_LEG_BURST_MS = 10,    /* … so late audio catches up at double speed [ms] */
+    WS_LEG_GOODBYE_MS = 500,
     WS_LEG_FRAME_MS = 20
 };
 
@@ -24,6 +25,7 @@ enum ws_leg_state {
     WS_LEG_OPENING,  /* handshake */
     WS_LEG_STARTING, /* audio may come; how we are heard is being found out */
     WS_LEG_RUNNING,
+    WS_LEG_ENDING, /* the module said good-bye: the hang-up that is the cause is told any moment */
     WS_LEG_FAILED,
     WS_LEG_RELEASING,
     WS_LEG_RELEASED

@@ -237,7 +237,7 @@ static void on_play_event(struct leg *leg, const struct esl_event *ev)
             use_files(leg);
         return;
     }
-    if (leg->play == PLAY_FILES)
+    if (leg->play == PLAY_FILES && leg->state <= WS_LEG_RUNNING)
         ws_speech_written(leg->speech, told ? path : NULL);
 }
 

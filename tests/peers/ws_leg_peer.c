@@ -417,11 +417,11 @@ int main(int argc, char **argv)
     serve(&b);
     tmr_start(&b.end, b.loop, (uint64_t)b.o.seconds * 1000, on_end, b.loop);
     loop_run(b.loop);
-    tmr_stop(&b.end);
     esl_server_close(&b.server);
-    ws_hub_stats(b.hub, &(struct ws_hub_stats){0});
     ws_hub_close(&b.hub);
     media_clock_free(&b.clock);
+    tmr_start(&b.end, b.loop, 300, on_end, b.loop); /* what was written still goes out */
+    loop_run(b.loop);
     loop_free(&b.loop);
     return 0;
 }
