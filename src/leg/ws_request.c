@@ -5,9 +5,11 @@
 
 /* ---- the head -------------------------------------------------------------------------------- */
 
-/* Next line without its end; VA_EPROTO for a bare LF or a control byte in it. */
+/* Next line without its end. @return false: cut off, a bare LF, or a control byte in it */
 static bool next_line(struct str *rest, struct str *ret_line)
 {
+    if (!rest->len || !memchr(rest->p, '\n', rest->len))
+        return false;
     struct str line = str_cut(rest, '\n');
     if (!line.len || line.p[line.len - 1] != '\r')
         return false;
