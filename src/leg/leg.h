@@ -105,8 +105,11 @@ struct leg_ops {
     /**
      * End what the leg did to the channel (a bridge, a stream), so that it can be transferred,
      * given back to the dialplan or served by another leg. on_released follows, never from inside,
-     * when FreeSWITCH has done it; close() is still due. send() does nothing from here on,
-     * on_failed does not come. NULL: nothing to end. Only while the control socket works.
+     * when FreeSWITCH has done it; close() is still due. send() does nothing from here on;
+     * on_started and on_failed do not come. NULL: nothing to end. Only while the control socket
+     * works. (A bridge: hangup_after_bridge=false and not park_after_bridge, with which FreeSWITCH
+     * 1.10.12 takes the channel out of its `socket` for good: nothing of ours would bring its
+     * dialplan back.)
      */
     void (*release)(struct leg *leg);
     /** Free. No handler is called any more; what still runs in FreeSWITCH for it is not waited for.

@@ -103,9 +103,27 @@ static void settings_faults_name_cause_and_fix(void **state)
                  (const char *[]){"ESL_SERVER_PROT", "ESL_SERVER_PORT", NULL});
     expect_fault((char *[]){"AUDIO_MODE=carrier-pigeon", NULL},
                  (const char *[]){"AUDIO_MODE", "esl", NULL});
+    expect_fault((char *[]){"AUDIO_FALLBACK=esl,pigeon", NULL},
+                 (const char *[]){"AUDIO_FALLBACK", "esl|rtp", NULL});
+    expect_fault((char *[]){"AUDIO_FALLBACK=esl,,rtp", NULL},
+                 (const char *[]){"AUDIO_FALLBACK", NULL});
     expect_fault((char *[]){"ESL_SERVER_HOST=localhost", NULL},
                  (const char *[]){"ESL_SERVER_HOST", "IP address", NULL});
     expect_fault((char *[]){"RTP_PORT_MIN=10200", NULL}, (const char *[]){"RTP_PORT_MAX", NULL});
+}
+
+static void settings_lists(void **state)
+{
+    (void)state;
+    struct settings s;
+    struct va_fault fault = {0};
+    assert_int_equal(settings_load("/dev/null", (char *[]){"AUDIO_FALLBACK=", NULL}, &s, &fault),
+                     VA_OK);
+    assert_string_equal(s.audio_fallback, "");
+    assert_int_equal(
+        settings_load("/dev/null", (char *[]){"AUDIO_FALLBACK= dual, ESL ", NULL}, &s, &fault),
+        VA_OK);
+    assert_string_equal(s.audio_fallback, "dual,esl");
 }
 
 static void settings_env_file(void **state)
@@ -161,6 +179,21 @@ static void uuid_has_its_shape(void **state)
     assert_int_equal(a[14], '4');
 }
 
+static void the_nearest_name_of_a_table_is_found(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *name;
+        int other;
+    } rows[] = {{"serve", 1}, {"secretary", 2}, {"call", 3}, {"calls", 4}};
+    const size_t step = sizeof(rows[0]);
+    assert_string_equal(str_nearest(str_of("serv"), &rows[0].name, 4, step), "serve");
+    assert_string_equal(str_nearest(str_of("SECRETRY"), &rows[0].name, 4, step), "secretary");
+    assert_string_equal(str_nearest(str_of("calls"), &rows[0].name, 4, step), "calls");
+    assert_string_equal(str_nearest(str_of("cal"), &rows[0].name, 4, step), "call");
+    assert_string_equal(str_nearest(str_of("call"), &rows[2].name, 1, step), "call");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -170,9 +203,11 @@ int main(void)
         cmocka_unit_test(errors_map_both_ways),
         cmocka_unit_test(settings_defaults_then_environment),
         cmocka_unit_test(settings_faults_name_cause_and_fix),
+        cmocka_unit_test(settings_lists),
         cmocka_unit_test(settings_env_file),
         cmocka_unit_test(log_values_never_start_a_line),
         cmocka_unit_test(uuid_has_its_shape),
+        cmocka_unit_test(the_nearest_name_of_a_table_is_found),
     };
     return cmocka_run_group_tests_name("base", tests, NULL, NULL);
 }
