@@ -474,7 +474,7 @@ static inline void frames_arrive(struct call_rig *g)
         const struct call *c = call_of_link(g->worker.calls.head.next);
         if (!c->leg)
             break;
-        c->leg_ops->stats(c->leg, &st);
+        call_leg_stats(c, &st);
         if (st.frames_in + st.bad_size >= g->fs.sent && g->fs.frames >= st.frames_out)
             break;
         loop_turn(g->loop, false);
