@@ -21,7 +21,7 @@ struct sip_control {
     void *arg;
     struct sip_call *call;
     struct sip_incoming_info info;
-    enum { CONNECTED, TRANSFERRING, GONE } state;
+    enum sip_control_state { CONNECTED, TRANSFERRING, GONE } state;
     struct tmr timer; /* until on_connected; then of a transfer */
 };
 
@@ -30,7 +30,7 @@ static struct sip_control *of(struct control *ctl)
     return container_of(ctl, struct sip_control, base);
 }
 
-static void set_state(struct sip_control *s, int state)
+static void set_state(struct sip_control *s, enum sip_control_state state)
 {
     s->state = state;
     tmr_stop(&s->timer);

@@ -1,4 +1,5 @@
 #include "leg/leg.h"
+#include "leg/rtp.h"
 #include "leg/unicast.h"
 #include "leg/websocket.h"
 
@@ -6,6 +7,7 @@
 
 static const struct leg_ops *const legs[] = {
     &leg_unicast,
+    &leg_rtp,
     &leg_dual,
     &leg_websocket,
 };

@@ -53,7 +53,8 @@ struct leg_cfg {
     struct esl_session *control; /**< the call's control socket, borrowed likewise; NULL for a
                                   *   call that did not come through FreeSWITCH */
     bool parked;                 /**< its channel is parked by `socket … async`: what lives in
-                                  *   FreeSWITCH's park loop works */
+                                  *   FreeSWITCH's park loop (unicast) works, and no leg before
+                                  *   used it up */
     struct sip_call *sip_call;   /**< the dialog of a direct call, borrowed likewise; NULL:
                                   *   none */
     const char *uuid;            /**< of the call; borrowed */
