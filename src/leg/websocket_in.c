@@ -125,7 +125,8 @@ static void on_closed(void *arg, const struct ws_end *end)
     enum va_err err = end->err;
     ws_free(&leg->conn);
     if (leg->state == WS_LEG_RUNNING && leg->play == PLAY_UNICAST) {
-        log_warn("leg", &leg->cfg.log, "stream-lost", "cause", cause, "now", "unicast", NULL);
+        if (err) /* not the good-bye before a hang-up */
+            log_warn("leg", &leg->cfg.log, "stream-lost", "cause", cause, "now", "unicast", NULL);
         leg->unicast_hears = true;
     } else if (leg->state == WS_LEG_RUNNING && !err) {
         leg->state = WS_LEG_ENDING;

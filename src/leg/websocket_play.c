@@ -137,9 +137,9 @@ static void on_unicast_late(void *arg)
 static void on_unicast_started(void *arg, const struct leg_format *format)
 {
     struct leg *leg = arg;
-    leg->ptime_ms = format->ptime_ms;
-    if (leg->audio) /* cut for another frame length */
+    if (leg->ptime_ms != format->ptime_ms) /* what came is cut for another frame length */
         ws_audio_free(&leg->audio);
+    leg->ptime_ms = format->ptime_ms;
     (void)settle(leg, PLAY_UNICAST);
 }
 
