@@ -6,20 +6,13 @@ static void check_names(struct esl_app *a, struct str names)
 {
     while (names.len) {
         struct str name = str_cut(&names, ' ');
-        const char *best = NULL;
-        unsigned least = ~0u;
         if (str_ieqz(name, "CUSTOM"))
             return; /* what follows are subclasses, which modules make up */
-        for (size_t i = 0; name.len && esl_event_names[i]; i++) {
-            unsigned d = str_ieqz(name, esl_event_names[i])
-                             ? 0
-                             : str_distance(name, str_of(esl_event_names[i])) + 1;
-            if (d < least) {
-                least = d;
-                best = esl_event_names[i];
-            }
-        }
-        if (best && least)
+        size_t count = 0;
+        while (esl_event_names[count])
+            count++;
+        const char *best = str_nearest(name, esl_event_names, count, sizeof(*esl_event_names));
+        if (name.len && !str_ieqz(name, best))
             esl_app_say(a, "\"%.*s\" is no event FreeSWITCH 1.10 has; did you mean %s?",
                         STR_ARG(name), best);
     }

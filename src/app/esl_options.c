@@ -239,17 +239,9 @@ static const struct option *find(struct str name)
 
 static enum va_err unknown(struct reader *r, struct str name)
 {
-    const char *best = options[0].name;
-    unsigned least = ~0u;
-    for (size_t i = 0; i < OPTIONS; i++) {
-        unsigned d = str_distance(name, str_of(options[i].name));
-        if (d < least) {
-            least = d;
-            best = options[i].name;
-        }
-    }
     return va_fault_set(r->fault, VA_EINVAL, "unknown option %.*s; did you mean %s? (--help)",
-                        STR_ARG(name), best);
+                        STR_ARG(name),
+                        str_nearest(name, &options[0].name, OPTIONS, sizeof(options[0])));
 }
 
 /* `--watch`, `--watch 5`, `--watch=5` */

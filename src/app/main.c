@@ -60,20 +60,6 @@ static const struct command *find_command(const char *name)
     return NULL;
 }
 
-static const char *nearest_command(const char *name)
-{
-    const char *best = commands[0].name;
-    unsigned least = ~0u;
-    for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++) {
-        unsigned d = str_distance(str_of(name), str_of(commands[i].name));
-        if (d < least) {
-            least = d;
-            best = commands[i].name;
-        }
-    }
-    return best;
-}
-
 int main(int argc, char **argv)
 {
     const char *env_file = NULL;
@@ -97,7 +83,8 @@ int main(int argc, char **argv)
     const struct command *command = find_command(name);
     if (!command)
         return app_fail("unknown command \"%s\"; did you mean %s? (voice-ai --help)", name,
-                        nearest_command(name));
+                        str_nearest(str_of(name), &commands[0].name,
+                                    sizeof(commands) / sizeof(commands[0]), sizeof(commands[0])));
     struct settings settings;
     struct va_fault fault;
     if (settings_load(env_file, environ, &settings, &fault))

@@ -94,25 +94,12 @@ const struct setting *settings_find(struct str name)
     return NULL;
 }
 
-static const char *nearest_name(struct str name)
-{
-    const char *best = settings_table[0].name;
-    unsigned least = ~0u;
-    for (size_t i = 0; i < settings_count; i++) {
-        unsigned d = str_distance(name, str_of(settings_table[i].name));
-        if (d < least) {
-            least = d;
-            best = settings_table[i].name;
-        }
-    }
-    return best;
-}
-
 static enum va_err unknown(struct str name, const char *where, struct va_fault *fault)
 {
-    return va_fault_set(fault, VA_ECONFIG,
-                        "%s: unknown setting %.*s; did you mean %s? (voice-ai config lists all)",
-                        where, STR_ARG(name), nearest_name(name));
+    return va_fault_set(
+        fault, VA_ECONFIG, "%s: unknown setting %.*s; did you mean %s? (voice-ai config lists all)",
+        where, STR_ARG(name),
+        str_nearest(name, &settings_table[0].name, settings_count, sizeof(settings_table[0])));
 }
 
 static int64_t *int_at(struct settings *s, const struct setting *row)

@@ -150,3 +150,18 @@ unsigned str_distance(struct str a, struct str b)
     }
     return row[b.len];
 }
+
+const char *str_nearest(struct str name, const char *const *names, size_t count, size_t stride)
+{
+    const char *best = NULL;
+    unsigned least = ~0u;
+    for (size_t i = 0; i < count; i++) {
+        const char *entry = *(const char *const *)(const void *)((const char *)names + i * stride);
+        unsigned d = str_distance(name, str_of(entry));
+        if (d < least) {
+            least = d;
+            best = entry;
+        }
+    }
+    return best;
+}

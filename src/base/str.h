@@ -68,4 +68,12 @@ char *str_dup(struct str s);
 /** Edit distance with a ceiling, for "did you mean". Both are taken as ASCII. */
 unsigned str_distance(struct str a, struct str b);
 
+/**
+ * Of a table of named entries, the name spelled most like `name`; the first of equals.
+ *
+ * @param names  The name pointer of the first entry; the others follow in steps of `stride` bytes
+ * @param count  > 0
+ */
+const char *str_nearest(struct str name, const char *const *names, size_t count, size_t stride);
+
 #endif

@@ -20,18 +20,11 @@ struct lines {
 
 static enum va_err unknown_key(struct yaml_in *in, const struct field_table *table)
 {
-    const char *key = yaml_in_text(in), *nearest = NULL;
-    unsigned best = 64;
-    for (size_t i = 0; i < table->count; i++) {
-        unsigned distance = str_distance(str_of(key), str_of(table->row[i].key));
-        if (distance < best) {
-            best = distance;
-            nearest = table->row[i].key;
-        }
-    }
-    return yaml_in_fault(in, yaml_in_line(in), "unknown key \"%.60s\" of a %s%s%s%s", key,
-                         table->what, nearest ? "; the nearest is \"" : "", nearest ? nearest : "",
-                         nearest ? "\"" : "");
+    const char *key = yaml_in_text(in);
+    return yaml_in_fault(
+        in, yaml_in_line(in), "unknown key \"%.60s\" of a %s; the nearest is \"%s\"", key,
+        table->what,
+        str_nearest(str_of(key), &table->row[0].key, table->count, sizeof(table->row[0])));
 }
 
 static enum va_err find_key(struct yaml_in *in, const struct field_table *table,

@@ -161,6 +161,21 @@ static void uuid_has_its_shape(void **state)
     assert_int_equal(a[14], '4');
 }
 
+static void the_nearest_name_of_a_table_is_found(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *name;
+        int other;
+    } rows[] = {{"serve", 1}, {"secretary", 2}, {"call", 3}, {"calls", 4}};
+    const size_t step = sizeof(rows[0]);
+    assert_string_equal(str_nearest(str_of("serv"), &rows[0].name, 4, step), "serve");
+    assert_string_equal(str_nearest(str_of("SECRETRY"), &rows[0].name, 4, step), "secretary");
+    assert_string_equal(str_nearest(str_of("calls"), &rows[0].name, 4, step), "calls");
+    assert_string_equal(str_nearest(str_of("cal"), &rows[0].name, 4, step), "call");
+    assert_string_equal(str_nearest(str_of("call"), &rows[2].name, 1, step), "call");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -173,6 +188,7 @@ int main(void)
         cmocka_unit_test(settings_env_file),
         cmocka_unit_test(log_values_never_start_a_line),
         cmocka_unit_test(uuid_has_its_shape),
+        cmocka_unit_test(the_nearest_name_of_a_table_is_found),
     };
     return cmocka_run_group_tests_name("base", tests, NULL, NULL);
 }

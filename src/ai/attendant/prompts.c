@@ -80,16 +80,7 @@ bool prompt_key_known(const char *key)
 
 const char *prompt_key_nearest(const char *key)
 {
-    const char *best = rows[0].key;
-    unsigned least = ~0u;
-    for (int i = 0; i < PROMPT_COUNT; i++) {
-        unsigned d = str_distance(str_of(key), str_of(rows[i].key));
-        if (d < least) {
-            least = d;
-            best = rows[i].key;
-        }
-    }
-    return best;
+    return str_nearest(str_of(key), &rows[0].key, PROMPT_COUNT, sizeof(rows[0]));
 }
 
 static bool portuguese(const struct secretary *s)
