@@ -31,7 +31,7 @@ struct ws_header {
     struct str name, value;
 };
 
-/** Why a connection ended, or never was. Borrowed for the call. */
+/** Why a connection ended, or never was. Borrowed for the call, also after a ws_free() in it. */
 struct ws_end {
     enum va_err err;   /**< VA_OK: closed by a close handshake, whatever its code; VA_ETIMEOUT,
                         *   VA_EREFUSED (connection; HTTP 429, 5xx; by our on_request),
