@@ -6,8 +6,6 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { READS_PER_TURN = 16 };
-
 struct udp_sock {
     uv_poll_t poll;
     struct loop *loop;
@@ -17,20 +15,19 @@ struct udp_sock {
     void *arg;
 };
 
+/* One datagram a turn: a second read would nearly always find nothing, and costs as much as half a
+ * send. What is left is told again by the poll, after the other sockets had their turn. */
 static void on_readable(uv_poll_t *poll, int status, int events)
 {
     struct udp_sock *s = poll->data;
+    struct net_addr from;
+    socklen_t len = sizeof(from.u);
+    char *scratch = loop_scratch(s->loop);
     (void)status;
     (void)events;
-    for (int i = 0; i < READS_PER_TURN && s->fd >= 0; i++) {
-        struct net_addr from;
-        socklen_t len = sizeof(from.u);
-        char *scratch = loop_scratch(s->loop);
-        ssize_t n = recvfrom(s->fd, scratch, LOOP_SCRATCH_BYTES, 0, &from.u.sa, &len);
-        if (n < 0)
-            return; /* empty, or an ICMP error of an earlier send: silence will tell */
+    ssize_t n = recvfrom(s->fd, scratch, LOOP_SCRATCH_BYTES, 0, &from.u.sa, &len);
+    if (n >= 0) /* else an ICMP error of an earlier send: silence will tell */
         s->on_recv(s->arg, &from, scratch, (size_t)n);
-    }
 }
 
 static int bound_socket(const struct net_addr *addr)
@@ -84,6 +81,42 @@ enum va_err udp_open_range(struct loop *loop, const struct net_addr *addr, uint1
         unsigned offset = atomic_fetch_add(&next, 1) % count;
         net_addr_set_port(&at, (uint16_t)(min + offset));
         enum va_err err = udp_open(loop, &at, on_recv, arg, ret_sock);
+        if (err != VA_EINUSE)
+            return err;
+    }
+    return VA_ELIMIT;
+}
+
+static enum va_err open_pair(struct loop *loop, const struct net_addr *addr, unsigned even,
+                             udp_recv_h *on_even, udp_recv_h *on_odd, void *arg,
+                             struct udp_sock **ret_even, struct udp_sock **ret_odd)
+{
+    struct net_addr at = *addr;
+    struct udp_sock *first = NULL;
+    net_addr_set_port(&at, (uint16_t)even);
+    enum va_err err = udp_open(loop, &at, on_even, arg, &first);
+    if (err)
+        return err;
+    net_addr_set_port(&at, (uint16_t)(even + 1));
+    err = udp_open(loop, &at, on_odd, arg, ret_odd);
+    if (err)
+        udp_close(&first);
+    else
+        *ret_even = first;
+    return err;
+}
+
+enum va_err udp_open_pair_range(struct loop *loop, const struct net_addr *addr, uint16_t min,
+                                uint16_t max, udp_recv_h *on_even, udp_recv_h *on_odd, void *arg,
+                                struct udp_sock **ret_even, struct udp_sock **ret_odd)
+{
+    static atomic_uint next;
+    unsigned base = min + (min & 1u), pairs = max > base ? (max - base + 1u) / 2u : 0;
+    if (max < min)
+        return VA_EINVAL;
+    for (unsigned i = 0; i < pairs; i++) {
+        unsigned even = base + 2 * (atomic_fetch_add(&next, 1) % pairs);
+        enum va_err err = open_pair(loop, addr, even, on_even, on_odd, arg, ret_even, ret_odd);
         if (err != VA_EINUSE)
             return err;
     }
