@@ -1,13 +1,14 @@
 /*
- * The daemon. Services are started from the bottom up, each checked before the port opens; they are
+ * The daemon. Services are started from the bottom up, each checked before the ports open; they are
  * stopped in the opposite order.
  *
- *     folders ─► store ─► voice ─► recogniser ─► disk thread ─► workers and listener ─► "ready"
+ *     folders ─► store ─► voice ─► recogniser ─► disk thread ─► workers and ports ─► "ready"
  */
 #include "ai/attendant/attendant.h"
 #include "ai/speech/asr.h"
 #include "ai/speech/tts.h"
 #include "app/app.h"
+#include "app/serve_media.h"
 #include "base/log.h"
 #include "call/server.h"
 
@@ -27,6 +28,7 @@ struct daemon {
     struct asr *asr;
     struct call_env env;
     struct call_server *server;
+    struct serve_media media;
     uv_signal_t sig_term, sig_int;
     unsigned signals;
     bool warming;
@@ -64,10 +66,13 @@ static enum va_err make_folders(const struct settings *s, struct va_fault *fault
     return VA_OK;
 }
 
-/* Each call holds a control socket and an audio socket. */
+/* Each call holds a control socket, one for its audio and one of its provider; RTP has RTCP beside
+ * it, a stream may be played to by unicast. */
 static enum va_err raise_descriptors(const struct settings *s, struct va_fault *fault)
 {
-    rlim_t need = (rlim_t)s->esl_max_connections * 2 + 256;
+    bool more =
+        sip_ua_wanted(s) || settings_uses_mode(s, "dual") || settings_uses_mode(s, "websocket");
+    rlim_t need = (rlim_t)s->esl_max_connections * (more ? 4 : 3) + 256;
     struct rlimit lim;
     if (getrlimit(RLIMIT_NOFILE, &lim) || lim.rlim_cur >= need)
         return VA_OK;
@@ -157,9 +162,13 @@ static enum va_err start(struct daemon *d, struct va_fault *fault)
                                .store = d->store,
                                .disk = loop_thread_loop(d->disk),
                                .provider = {.tts = d->tts, .asr = d->asr},
-                               .find_provider = provider_find};
+                               .find_provider = provider_find,
+                               .find_leg = leg_find};
     warm_up(d);
-    return call_server_start(d->loop, &d->env, &d->server, fault);
+    err = call_server_start(d->loop, &d->env, &d->server, fault);
+    if (!err)
+        err = serve_media_start(&d->media, d->loop, d->settings, d->server, &d->env.leg, fault);
+    return err;
 }
 
 /* Services answer into the loops of workers and of this thread, so those go last. */
@@ -170,6 +179,7 @@ static void stop(struct daemon *d)
     store_close(&d->store);
     loop_thread_stop(&d->disk);
     call_server_stop(&d->server);
+    serve_media_stop(&d->media);
 }
 
 static void on_idle(void *arg)
@@ -183,6 +193,7 @@ static void on_signal(uv_signal_t *handle, int signum)
     struct daemon *d = handle->data;
     log_info("app", NULL, "signal", "name", signum == SIGTERM ? "SIGTERM" : "SIGINT", NULL);
     if (d->signals++ == 0) {
+        serve_media_drain(&d->media);
         call_server_drain(d->server, (uint64_t)d->settings->drain_timeout_s * 1000, on_idle, d);
         return;
     }
@@ -204,12 +215,13 @@ static void listen_signals(struct daemon *d)
 static void log_ready(const struct daemon *d)
 {
     struct net_addr addr;
-    char text[NET_ADDR_TEXT];
+    char text[NET_ADDR_TEXT], ws[NET_ADDR_TEXT], sip[NET_ADDR_TEXT];
     call_server_addr(d->server, &addr);
     net_addr_text(&addr, text);
-    log_info("app", NULL, "ready", "version", VA_VERSION, "esl", text, "mode",
-             d->settings->audio_mode, "provider", d->settings->ai_provider, "data",
-             d->settings->data_dir, NULL);
+    serve_media_addrs(&d->media, ws, sip);
+    log_info("app", NULL, "ready", "version", VA_VERSION, "esl", text, "ws", *ws ? ws : NULL, "sip",
+             *sip ? sip : NULL, "mode", d->settings->audio_mode, "provider",
+             d->settings->ai_provider, "data", d->settings->data_dir, NULL);
     if (*d->settings->db_host || *d->settings->redis_host)
         log_warn("app", NULL, "setting-unused", "note",
                  "DB_HOST and REDIS_HOST have no effect in this version: data is kept in DATA_DIR",
@@ -219,9 +231,11 @@ static void log_ready(const struct daemon *d)
 int cmd_serve(const struct settings *s, int argc, char **argv)
 {
     if (argc > 0 && strcmp(argv[0], "--help") == 0) {
-        (void)puts("usage: voice-ai serve\n\nTake calls from FreeSWITCH's `socket` application on\n"
-                   "ESL_SERVER_HOST:ESL_SERVER_PORT. SIGTERM: no new calls, running ones end\n"
-                   "within DRAIN_TIMEOUT; a second SIGTERM gives them back at once.");
+        (void)puts(
+            "usage: voice-ai serve\n\nTake calls from FreeSWITCH's `socket` application on\n"
+            "ESL_SERVER_HOST:ESL_SERVER_PORT, and as AUDIO_MODE says streams on WS_PORT and\n"
+            "SIP on SIP_PORT. SIGTERM: no new calls, running ones end\n"
+            "within DRAIN_TIMEOUT; a second SIGTERM gives them back at once.");
         return 0;
     }
     if (argc > 0)

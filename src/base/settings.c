@@ -27,6 +27,10 @@
     {                                                                                              \
         n, SETTING_BOOL, "", 0, 1, def, NULL, false, false, AT(f), help_                           \
     }
+#define ROW_LIST(n, f, def, choices_, help_)                                                       \
+    {                                                                                              \
+        n, SETTING_LIST, "", 0, 0, def, choices_, false, false, AT(f), help_                       \
+    }
 #define ROW_CHOICE(n, f, def, choices_, help_)                                                     \
     {                                                                                              \
         n, SETTING_CHOICE, "", 0, 0, def, choices_, false, false, AT(f), help_                     \
@@ -34,7 +38,8 @@
 
 /* clang-format off */
 const struct setting settings_table[] = {
-    ROW_CHOICE("AUDIO_MODE", audio_mode, "esl", "esl|rtp|dual|websocket", "how a call's audio reaches us; this version carries esl (FreeSWITCH's unicast)"),
+    ROW_CHOICE("AUDIO_MODE", audio_mode, "esl", "esl|rtp|dual|websocket", "how a call's audio reaches us: esl needs a stock FreeSWITCH and a LAN, rtp a SIP profile, dual and websocket mod_audio_stream (docs/modes.md)"),
+    ROW_LIST("AUDIO_FALLBACK", audio_fallback, "esl", "esl|rtp|dual|websocket", "modes a call changes to, in this order, when its audio does not come or stops; empty: none"),
     ROW_CHOICE("AI_PROVIDER", ai_provider, "attendant", "attendant", "who speaks for secretaries that name no provider; attendant needs no network and no key"),
     ROW_STR("DATA_DIR", data_dir, "/var/lib/voice-ai", "folder of the database, recordings and messages; created if missing"),
     ROW_CHOICE("LOG_LEVEL", log_level, "info", "debug|info|warn|error", "least level that is logged"),
@@ -58,10 +63,28 @@ const struct setting settings_table[] = {
     ROW_INT("RTP_JITTER_MIN_MS", rtp_jitter_min_ms, "ms", 0, 1000, "60", "least playout delay (rtp mode)"),
     ROW_INT("RTP_JITTER_MAX_MS", rtp_jitter_max_ms, "ms", 0, 2000, "200", "most playout delay (rtp mode)"),
     ROW_INT("RTP_JITTER_TARGET_MS", rtp_jitter_target_ms, "ms", 0, 2000, "100", "playout delay to start with (rtp mode)"),
+    ROW_STR("RTP_CODECS", rtp_codecs, "PCMU,PCMA,G722,OPUS,L16", "codecs by SIP, best first; of PCMU, PCMA, G722, OPUS, L16 (16 kHz), L16/8000"),
+    ROW_CHOICE("RTP_SRTP", rtp_srtp, "optional", "off|optional|required", "encrypted audio (SRTP, SDES): never, where the other side offers it, or nothing else"),
+    ROW_ADDR("SIP_HOST", sip_host, "0.0.0.0", "address of our SIP port; it is opened for rtp (AUDIO_MODE, AUDIO_FALLBACK) and SIP_ALLOW_DIRECT"),
+    ROW_INT("SIP_PORT", sip_port, "", 1, 65535, "5090", "its UDP and TCP port"),
+    ROW_ADDR("SIP_ADVERTISE_ADDRESS", sip_advertise_address, "", "address FreeSWITCH reaches our SIP port at; empty is SIP_HOST, or our side of the control connection if that is 0.0.0.0"),
+    ROW_CHOICE("SIP_TRANSPORT", sip_transport, "udp", "udp|tcp|tls", "how FreeSWITCH is told to call our SIP port"),
+    ROW_INT("SIP_TLS_PORT", sip_tls_port, "", 0, 65535, "0", "TCP port of SIP over TLS; 0 is none"),
+    ROW_STR("SIP_TLS_CERT_DIR", sip_tls_cert_dir, "", "folder with agent.pem (certificate and key) and cafile.pem for it"),
+    ROW_STR("SIP_PROFILE", sip_profile, "internal", "FreeSWITCH's SIP profile that calls our SIP port"),
+    ROW_BOOL("SIP_ALLOW_DIRECT", sip_allow_direct, "false", "let SIP phones call us without FreeSWITCH; from this host alone unless SIP_ALLOW_ACL names more"),
+    ROW_STR("SIP_ALLOW_ACL", sip_allow_acl, "", "networks that may call directly, for example 192.168.0.0/16,10.1.2.3"),
     ROW_ADDR("FREESWITCH_RTP_IP", freeswitch_rtp_ip, "", "address FreeSWITCH sends unicast audio from; empty is its side of the control connection"),
     ROW_INT("UNICAST_PORT_MIN", unicast_port_min, "", 1024, 65535, "11000", "first UDP port FreeSWITCH is told to use on its side (esl mode)"),
     ROW_INT("UNICAST_PORT_MAX", unicast_port_max, "", 1024, 65535, "15999", "last one; keep the range free on the FreeSWITCH host and out of its own RTP range"),
-    ROW_INT("MEDIA_START_TIMEOUT_MS", media_start_timeout_ms, "ms", 100, 60000, "1500", "no audio from FreeSWITCH within this time: the call is given back to the dialplan"),
+    ROW_ADDR("WS_HOST", ws_host, "0.0.0.0", "address where FreeSWITCH's WebSocket streams come to (dual and websocket mode)"),
+    ROW_INT("WS_PORT", ws_port, "", 1, 65535, "8085", "its TCP port"),
+    ROW_SECRET("WS_TOKEN", ws_token, "", "secret that a stream begun by a dialplan must bring: ?token=, X-Auth-Token or Authorization: Bearer; may be empty only where WS_HOST is a loopback address"),
+    ROW_STR("WS_ADVERTISE_URL", ws_advertise_url, "", "URL FreeSWITCH is told to stream to in dual mode (wss://voice.example.org); empty is our side of the control connection and WS_PORT"),
+    ROW_STR("WS_TLS_CERT", ws_tls_cert, "", "certificate (PEM, with its chain): the WebSocket port then speaks TLS only (wss)"),
+    ROW_STR("WS_TLS_KEY", ws_tls_key, "", "its key (PEM)"),
+    ROW_CHOICE("WS_PLAYBACK", ws_playback, "auto", "auto|unicast|broadcast|binary", "how a WebSocket stream's caller hears us: binary frames back, unicast (UDP), files played by uuid_broadcast, or what the peer turns out to take"),
+    ROW_INT("MEDIA_START_TIMEOUT_MS", media_start_timeout_ms, "ms", 100, 60000, "1500", "no audio within this time: AUDIO_FALLBACK, else the call is given back to the dialplan"),
     ROW_INT("MEDIA_LOST_TIMEOUT_MS", media_lost_timeout_ms, "ms", 200, 600000, "5000", "audio that stopped for this long in mid-call: likewise"),
     ROW_BOOL("RECORD_CALLS", record_calls, "false", "record every call as stereo WAV (caller left, agent right) under DATA_DIR/recordings"),
     ROW_BOOL("PUBLISH_TRANSCRIPT", publish_transcript, "false", "tell FreeSWITCH's other listeners what is said, as CUSTOM voice_ai::transcript events"),
@@ -83,8 +106,8 @@ const size_t settings_count = sizeof(settings_table) / sizeof(settings_table[0])
 enum { ENV_FILE_MAX = 256 * 1024 };
 
 /* Names that start like this are ours: an unknown one is a typing error, not somebody else's. */
-static const char *const own_prefixes[] = {"AUDIO_", "AI_",  "ESL_",     "RTP_",
-                                           "ASR_",   "TTS_", "UNICAST_", "MEDIA_"};
+static const char *const own_prefixes[] = {"AUDIO_", "AI_",      "ESL_",   "RTP_", "ASR_",
+                                           "TTS_",   "UNICAST_", "MEDIA_", "WS_",  "SIP_"};
 
 const struct setting *settings_find(struct str name)
 {
@@ -139,19 +162,44 @@ static enum va_err set_bool(struct settings *s, const struct setting *row, struc
                         STR_ARG(value));
 }
 
-static enum va_err set_choice(struct settings *s, const struct setting *row, struct str value,
-                              struct va_fault *fault)
+/* The choice as the table spells it, or empty. */
+static struct str find_choice(const struct setting *row, struct str value)
 {
     struct str rest = str_of(row->choices);
     while (rest.len) {
         struct str choice = str_cut(&rest, '|');
-        if (str_ieq(value, choice)) {
-            (void)str_copy(text_at(s, row), SETTING_TEXT_MAX, choice);
-            return VA_OK;
-        }
+        if (str_ieq(value, choice))
+            return choice;
     }
-    return va_fault_set(fault, VA_ECONFIG, "%s=%.*s: must be one of %s", row->name, STR_ARG(value),
-                        row->choices);
+    return str_of("");
+}
+
+static enum va_err set_choice(struct settings *s, const struct setting *row, struct str value,
+                              struct va_fault *fault)
+{
+    struct str choice = find_choice(row, value);
+    if (!choice.len)
+        return va_fault_set(fault, VA_ECONFIG, "%s=%.*s: must be one of %s", row->name,
+                            STR_ARG(value), row->choices);
+    (void)str_copy(text_at(s, row), SETTING_TEXT_MAX, choice);
+    return VA_OK;
+}
+
+static enum va_err set_list(struct settings *s, const struct setting *row, struct str value,
+                            struct va_fault *fault)
+{
+    setting_text text = "";
+    size_t n = 0;
+    for (struct str rest = value; rest.len;) {
+        struct str choice = find_choice(row, str_trim(str_cut(&rest, ',')));
+        if (!choice.len || n + choice.len + 2 > sizeof(text))
+            return va_fault_set(fault, VA_ECONFIG,
+                                "%s=%.*s: must be words of %s with commas between them", row->name,
+                                STR_ARG(value), row->choices);
+        n += (size_t)snprintf(text + n, sizeof(text) - n, "%s%.*s", n ? "," : "", STR_ARG(choice));
+    }
+    (void)str_copy(text_at(s, row), SETTING_TEXT_MAX, str_make(text, n));
+    return VA_OK;
 }
 
 static enum va_err set_text(struct settings *s, const struct setting *row, struct str value,
@@ -179,6 +227,7 @@ static enum va_err set_value(struct settings *s, const struct setting *row, stru
     case SETTING_INT: return set_int(s, row, value, fault);
     case SETTING_BOOL: return set_bool(s, row, value, fault);
     case SETTING_CHOICE: return set_choice(s, row, value, fault);
+    case SETTING_LIST: return set_list(s, row, value, fault);
     case SETTING_STRING:
     case SETTING_ADDRESS: break;
     }
@@ -318,6 +367,16 @@ enum va_err settings_load(const char *env_file, char *const *environ_, struct se
     return err;
 }
 
+bool settings_uses_mode(const struct settings *s, const char *mode)
+{
+    if (strcmp(s->audio_mode, mode) == 0)
+        return true;
+    for (struct str rest = str_of(s->audio_fallback); rest.len;)
+        if (str_eqz(str_cut(&rest, ','), mode))
+            return true;
+    return false;
+}
+
 void settings_value_text(const struct settings *s, const struct setting *row, char *out, size_t cap)
 {
     const char *at = (const char *)s + row->offset;
@@ -349,7 +408,7 @@ static void print_range(const struct setting *row, FILE *out)
         (void)fputs("true, false", out);
     else if (row->type == SETTING_ADDRESS)
         (void)fputs("IP address", out);
-    else if (row->type == SETTING_CHOICE)
+    else if (row->type == SETTING_CHOICE || row->type == SETTING_LIST)
         for (const char *c = row->choices; *c; c++)
             (void)fputs(*c == '|' ? ", " : (char[2]){*c, 0}, out);
     else

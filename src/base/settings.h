@@ -21,6 +21,7 @@ typedef char setting_text[SETTING_TEXT_MAX];
 /** Values as the program reads them. Plain data: copy it, share it read-only between threads. */
 struct settings {
     setting_text audio_mode;
+    setting_text audio_fallback; /**< "esl,dual" */
     setting_text ai_provider;
     setting_text data_dir;
     setting_text log_level;
@@ -41,8 +42,25 @@ struct settings {
     setting_text rtp_bind_address;
     setting_text rtp_advertise_address;
     int64_t rtp_jitter_min_ms, rtp_jitter_max_ms, rtp_jitter_target_ms;
+    setting_text rtp_codecs;
+    setting_text rtp_srtp;
+    setting_text sip_host;
+    int64_t sip_port;
+    setting_text sip_advertise_address;
+    setting_text sip_transport;
+    int64_t sip_tls_port; /**< 0: no TLS */
+    setting_text sip_tls_cert_dir;
+    setting_text sip_profile;
+    int64_t sip_allow_direct; /**< bool */
+    setting_text sip_allow_acl;
     setting_text freeswitch_rtp_ip;
     int64_t unicast_port_min, unicast_port_max;
+    setting_text ws_host;
+    int64_t ws_port;
+    setting_text ws_token;
+    setting_text ws_advertise_url;
+    setting_text ws_tls_cert, ws_tls_key;
+    setting_text ws_playback;
     int64_t media_start_timeout_ms;
     int64_t media_lost_timeout_ms;
     int64_t record_calls;       /**< bool */
@@ -57,7 +75,14 @@ struct settings {
     int64_t redis_port;
 };
 
-enum setting_type { SETTING_STRING, SETTING_INT, SETTING_BOOL, SETTING_CHOICE, SETTING_ADDRESS };
+enum setting_type {
+    SETTING_STRING,
+    SETTING_INT,
+    SETTING_BOOL,
+    SETTING_CHOICE,
+    SETTING_LIST, /**< choices with commas between them, kept without blanks; may be empty */
+    SETTING_ADDRESS
+};
 
 struct setting {
     const char *name;
@@ -65,7 +90,7 @@ struct setting {
     const char *unit;     /**< "", "ms", "s", … */
     int64_t min, max;     /**< of SETTING_INT */
     const char *fallback; /**< default, as text */
-    const char *choices;  /**< "a|b|c" of SETTING_CHOICE */
+    const char *choices;  /**< "a|b|c" of SETTING_CHOICE and SETTING_LIST */
     bool secret, reloadable;
     size_t offset; /**< of the value in struct settings */
     const char *help;
@@ -87,6 +112,9 @@ extern const size_t settings_count;
  */
 VA_CHECK enum va_err settings_load(const char *env_file, char *const *environ_,
                                    struct settings *ret, struct va_fault *fault);
+
+/** Is `mode` AUDIO_MODE, or one of AUDIO_FALLBACK? */
+bool settings_uses_mode(const struct settings *s, const char *mode);
 
 /** The row of a name, or NULL. */
 const struct setting *settings_find(struct str name);

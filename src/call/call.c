@@ -1,7 +1,6 @@
-/* Life cycle: control socket → channel data → secretary → leg and provider → conversation → end. */
+/* Life cycle: control → channel's facts → secretary → leg and provider → conversation → end. */
 #include "call/call_int.h"
-#include "esl/escape.h"
-#include "media/format.h"
+#include "leg/ws_hub.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -10,8 +9,12 @@
 /* The longest a state may last in which nothing of ours is heard, before EV_STUCK [ms]; 0: it has
  * its own end. */
 static const unsigned stuck_ms[CALL_STATE_COUNT] = {
-    [CALL_CONNECTING] = 10000, [CALL_GREETING] = 10000,    [CALL_THINKING] = 15000,
-    [CALL_SPEAKING] = 15000,   [CALL_TRANSFERRING] = 8000, [CALL_RETURNING] = 8000,
+    [CALL_CONNECTING] = CALL_CONNECT_MS,
+    [CALL_GREETING] = 10000,
+    [CALL_THINKING] = 15000,
+    [CALL_SPEAKING] = 15000,
+    [CALL_TRANSFERRING] = 8000,
+    [CALL_RETURNING] = 8000,
     [CALL_ENDING] = 30000,
 };
 
@@ -84,13 +87,12 @@ void call_free_gone(struct mail *mail)
 
 static void log_end(struct call *c)
 {
-    struct leg_stats ls = {0};
-    if (c->leg)
-        c->leg_ops->stats(c->leg, &ls);
+    struct leg_stats ls;
+    call_leg_stats(c, &ls);
     uint64_t mean = c->latency_count ? c->latency_sum_us / c->latency_count : 0;
     log_info("call", &c->log, "call-end", "outcome", call_outcome_text(c->record.outcome), "cause",
-             c->record.hangup_cause, "destination", c->record.destination, "seconds",
-             log_num((c->record.ended_us - c->record.started_us) / 1000000), "turns",
+             c->record.hangup_cause, "mode", c->leg_ops->name, "destination", c->record.destination,
+             "seconds", log_num((c->record.ended_us - c->record.started_us) / 1000000), "turns",
              log_num(c->record.turns), "first_audio_ms",
              c->first_audio_us ? log_ms(c->first_audio_us - c->accepted_us) : NULL,
              "answer_mean_ms", log_ms(mean), "answer_max_ms", log_ms(c->latency_max_us),
@@ -108,6 +110,33 @@ static void store_result(struct call *c)
         log_error("call", &c->log, "record-lost", "why", va_err_text(err), NULL);
 }
 
+static void stop_conversation(struct call *c)
+{
+    call_media_stop(c);
+    if (c->provider)
+        c->provider_ops->close(&c->provider);
+    store_cancel(&c->finding);
+    secretary_unref(&c->secretary);
+    call_lines_free(c);
+    history_free(&c->history);
+    tmr_stop(&c->stuck);
+    tmr_stop(&c->silence);
+    tmr_stop(&c->duration);
+    tmr_stop(&c->later);
+}
+
+static void let_go(struct call *c)
+{
+    call_leg_close(c);
+    ws_stream_refuse(&c->stream, 503, "the call is over");
+    if (c->control && c->channel == CHANNEL_OURS)
+        c->control->ops->give_back(&c->control);
+    if (c->control)
+        c->control->ops->close(&c->control);
+    /* The memory goes on the next turn: whoever called us may still look at the call. */
+    tmr_start(&c->later, c->loop, 0, on_reap, c);
+}
+
 void call_finish(struct call *c, enum call_outcome outcome)
 {
     if (c->record.outcome != CALL_RUNNING)
@@ -122,21 +151,21 @@ void call_finish(struct call *c, enum call_outcome outcome)
     }
     log_end(c);
     store_result(c);
-    call_media_stop(c);
-    if (c->provider)
-        c->provider_ops->close(&c->provider);
-    if (c->leg)
-        c->leg_ops->close(&c->leg);
-    esl_session_close(&c->control);
-    store_cancel(&c->finding);
-    secretary_unref(&c->secretary);
-    call_lines_free(c);
-    history_free(&c->history);
-    tmr_stop(&c->stuck);
-    tmr_stop(&c->silence);
-    tmr_stop(&c->duration);
-    /* The memory goes on the next turn: whoever called us may still look at the call. */
-    tmr_start(&c->later, c->loop, 0, on_reap, c);
+    stop_conversation(c);
+    if (c->channel == CHANNEL_OURS && c->control && c->control->ops->leg_is_in_way)
+        call_leg_release(c, let_go);
+    else
+        let_go(c);
+}
+
+/* The channel is not ours any more. A call that is over and only waits to give it back is done. */
+static void channel_goes(struct call *c, enum channel_fate fate, enum call_event event)
+{
+    c->channel = fate;
+    if (c->state == CALL_ENDED)
+        let_go(c);
+    else
+        call_fire(c, event);
 }
 
 /* ---- the beginning --------------------------------------------------------------------------- */
@@ -150,7 +179,7 @@ static void on_duration(void *arg)
 
 void call_maybe_ready(struct call *c)
 {
-    if (c->state != CALL_CONNECTING || !c->provider_ready || !c->format.rate_hz)
+    if (c->state != CALL_CONNECTING || !c->provider_ready || c->legs.phase != LEG_FLOWING)
         return;
     enum va_err err = call_media_start(c);
     if (err) {
@@ -160,30 +189,6 @@ void call_maybe_ready(struct call *c)
     }
     tmr_start(&c->duration, c->loop, (uint64_t)c->secretary->max_duration_s * 1000, on_duration, c);
     call_fire(c, EV_READY);
-}
-
-static void open_leg(struct call *c)
-{
-    c->answered = true;
-    c->record.answered_us = clock_wall_us(loop_clock(c->loop));
-    struct leg_cfg cfg = {.loop = c->loop,
-                          .env = &c->env->leg,
-                          .control = c->control,
-                          .uuid = c->uuid,
-                          .secretary = c->secretary,
-                          .settings = c->env->settings,
-                          .rate_hz = c->channel_rate_hz,
-                          .control_local = c->local,
-                          .control_peer = c->peer,
-                          .log = c->log};
-    enum va_err err = c->leg_ops->open(&cfg, &call_leg_handlers, c, &c->leg);
-    if (!err)
-        return;
-    log_error("call", &c->log, "leg-open", "mode", c->leg_ops->name, "why",
-              err == VA_ELIMIT ? "all UDP ports of RTP_PORT_MIN-RTP_PORT_MAX are in use; widen it"
-                               : va_err_text(err),
-              NULL);
-    call_fire(c, EV_MEDIA_FAILED);
 }
 
 static void open_provider(struct call *c)
@@ -211,36 +216,27 @@ static void open_provider(struct call *c)
     }
 }
 
-/* What the caller's codec decodes to. Before the answer there may be no codec yet. */
-static void read_rate(struct call *c, const struct esl_event *ev)
-{
-    uint64_t rate = 0;
-    if (str_to_u64(esl_event_get(ev, "Channel-Read-Codec-Rate"), &rate) == VA_OK && rate > 0 &&
-        rate <= MEDIA_RATE_MAX_HZ)
-        c->channel_rate_hz = (int)rate;
-}
-
 /* Answered, so the rate is known. The secretary may still be on its way, or wait for us. */
 static void open_audio(struct call *c)
 {
-    open_leg(c);
+    c->answered = true;
+    c->record.answered_us = clock_wall_us(loop_clock(c->loop));
+    call_leg_open(c);
     if (c->state == CALL_CONNECTING && c->secretary)
         open_provider(c);
 }
 
-static void on_answered(void *arg, const struct esl_result *r)
+static void on_answered(void *arg, enum va_err err, int rate_hz)
 {
     struct call *c = arg;
-    if (!r->done || c->state != CALL_CONNECTING)
+    if (c->state != CALL_CONNECTING)
         return;
-    if (r->err == VA_ECANCELED || r->err == VA_ECLOSED)
-        return; /* hang-up or end of the socket: their own events tell */
-    if (r->err) {
+    if (err) {
         call_fire(c, EV_MEDIA_FAILED);
         return;
     }
-    if (r->event)
-        read_rate(c, r->event);
+    if (rate_hz)
+        c->channel_rate_hz = rate_hz;
     open_audio(c);
 }
 
@@ -283,155 +279,100 @@ static void on_secretary(void *arg, enum va_err err, const struct secretary *sec
         open_provider(c);
 }
 
-static void copy_header(const struct esl_event *ev, const char *name, char *dst, size_t cap)
+static void read_facts(struct call *c, const struct channel_facts *f)
 {
-    (void)str_copy(dst, cap, esl_event_get(ev, name));
-}
-
-/* The guide's variable, its siblings in the older system, else the number that was called. */
-static void choose_lookup_key(struct call *c, const struct esl_event *channel)
-{
-    static const char *const names[] = {"secretary_uuid", "voice_secretary_uuid",
-                                        "VOICE_AI_SECRETARY_UUID", "voiceai_secretary_uuid",
-                                        "voice_ai_secretary"};
-    struct str key = str_of(c->record.called_number);
-    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-        struct str v = esl_event_var(channel, names[i]);
-        if (v.len) {
-            key = v;
-            break;
-        }
-    }
-    (void)str_copy(c->lookup_key, sizeof(c->lookup_key), key);
-}
-
-static void read_channel(struct call *c, const struct esl_event *channel)
-{
-    struct str id = esl_event_uuid(channel);
-    if (esl_uuid_ok(id) && str_copy(c->record.id, UUID_TEXT, id))
-        (void)str_copy(c->uuid, UUID_TEXT, id);
+    struct call_record *r = &c->record;
+    if (f->uuid.len)
+        (void)str_copy(c->uuid, UUID_TEXT, f->uuid);
     else
         rand_uuid(c->uuid);
-    (void)str_copy(c->record.id, UUID_TEXT, str_of(c->uuid));
-    copy_header(channel, "Caller-Caller-ID-Number", c->record.caller_number, 101);
-    copy_header(channel, "Caller-Caller-ID-Name", c->record.caller_name, 101);
-    copy_header(channel, "Caller-Destination-Number", c->record.called_number, 101);
-    struct str domain = esl_event_var(channel, "domain_name");
-    (void)str_copy(c->record.tenant, 101, domain.len ? domain : str_of("default"));
-    c->channel_rate_hz = 8000;
-    read_rate(c, channel);
-    choose_lookup_key(c, channel);
+    (void)str_copy(r->id, UUID_TEXT, str_of(c->uuid));
+    (void)str_copy(r->caller_number, sizeof(r->caller_number), f->caller_number);
+    (void)str_copy(r->caller_name, sizeof(r->caller_name), f->caller_name);
+    (void)str_copy(r->called_number, sizeof(r->called_number), f->called_number);
+    (void)str_copy(r->tenant, sizeof(r->tenant), f->tenant.len ? f->tenant : str_of("default"));
+    c->channel_rate_hz = f->rate_hz ? f->rate_hz : 8000;
+    (void)str_copy(c->lookup_key, sizeof(c->lookup_key),
+                   f->secretary.len ? f->secretary : str_of(r->called_number));
 }
 
-static void on_connected(void *arg, const struct esl_event *channel)
+static void on_connected(void *arg, const struct channel_facts *facts)
 {
     struct call *c = arg;
     if (c->state != CALL_CONNECTING)
         return;
-    read_channel(c, channel);
-    enum va_err err = esl_session_myevents(c->control, ESL_PLAIN, NULL);
-    if (!err)
-        err = esl_session_linger(c->control, 2, NULL);
-    if (!err)
-        err = find_secretary(c);
+    read_facts(c, facts);
+    bool answered = facts->answered;
+    enum va_err err = find_secretary(c);
     if (err) {
         log_error("call", &c->log, "call-start", "why", va_err_text(err), NULL);
         call_fire(c, EV_PROVIDER_FAILED);
         return;
     }
-    if (str_ieqz(esl_event_get(channel, "Answer-State"), "answered"))
+    if (answered)
         open_audio(c);
-    else if (esl_session_execute(c->control, &(struct esl_execute){.app = "answer"},
-                                 &(struct esl_then){on_answered, c, 8000}))
+    else if (c->control->ops->answer(c->control))
         call_fire(c, EV_MEDIA_FAILED);
 }
 
-/* ---- events of the channel ------------------------------------------------------------------- */
+/* ---- what happens to the channel ------------------------------------------------------------- */
 
-static void on_digit_event(struct call *c, const struct esl_event *ev)
+void call_digit(struct call *c, char digit)
 {
-    struct str digit = esl_event_get(ev, "DTMF-Digit");
-    if (digit.len != 1)
-        return;
     log_info("call", &c->log, "digit", "state", call_state_name(c->state), NULL);
     if ((c->state == CALL_SPEAKING || c->state == CALL_GREETING) &&
         (c->answer_flags & ANSWER_PROTECTED) && c->open_answer)
         return;
-    c->digit = digit.p[0];
+    c->digit = digit;
     call_fire(c, EV_DIGIT);
+}
+
+static void on_digit(void *arg, char digit)
+{
+    call_digit(arg, digit);
+}
+
+static void on_hung_up(void *arg, struct str cause)
+{
+    struct call *c = arg;
+    if (cause.len)
+        (void)str_copy(c->record.hangup_cause, sizeof(c->record.hangup_cause), cause);
+    channel_goes(c, CHANNEL_HUNG_UP, EV_LEG_GONE);
+}
+
+static void on_left(void *arg)
+{
+    channel_goes(arg, CHANNEL_LEFT, EV_LEG_GONE);
 }
 
 static void on_event(void *arg, const struct esl_event *ev)
 {
     struct call *c = arg;
-    if (esl_event_is(ev, "DTMF")) {
-        on_digit_event(c, ev);
-    } else if (esl_event_is(ev, "CHANNEL_HANGUP")) {
-        c->hung_up = true;
-        copy_header(ev, "Hangup-Cause", c->record.hangup_cause, sizeof(c->record.hangup_cause));
-        call_fire(c, EV_LEG_GONE);
-    } else if (esl_event_is(ev, "CHANNEL_UNPARK") && !c->hung_up) {
-        call_fire(c,
-                  EV_LEG_GONE); /* transferred, by us or by somebody else; the socket stays open */
-    }
+    if (c->leg && c->leg_ops->on_event)
+        c->leg_ops->on_event(c->leg, ev);
 }
 
-static void on_notice(void *arg, enum esl_notice notice, struct str text)
+static void on_lost(void *arg, const char *why)
 {
     struct call *c = arg;
-    (void)text;
-    /* With "linger" the channel is gone although its CHANNEL_HANGUP may still be on its way. */
-    if (notice == ESL_NOTICE_LINGER)
-        c->hung_up = true;
-    if (notice == ESL_NOTICE_LINGER || notice == ESL_NOTICE_DISCONNECT)
-        call_fire(c, EV_LEG_GONE); /* of the others on_closed tells: the call is lost */
-}
-
-static void on_closed(void *arg, enum esl_why why)
-{
-    struct call *c = arg;
+    bool transferring = c->state == CALL_TRANSFERRING;
     if (c->state == CALL_CONNECTING && !*c->uuid)
-        log_warn("call", &c->log, "not-freeswitch", "why", esl_why_text(why), NULL);
-    else if (c->state != CALL_TRANSFERRING)
-        log_warn("call", &c->log, "control-lost", "why", esl_why_text(why), NULL);
-    call_fire(c, c->state == CALL_TRANSFERRING ? EV_LEG_GONE : EV_CONTROL_LOST);
+        log_warn("call", &c->log, "not-freeswitch", "why", why, NULL);
+    else if (!transferring)
+        log_warn("call", &c->log, "control-lost", "why", why, NULL);
+    channel_goes(c, CHANNEL_LOST, transferring ? EV_LEG_GONE : EV_CONTROL_LOST);
 }
 
-static const struct esl_session_handlers control_handlers = {on_connected, on_event, NULL,
-                                                             on_notice, on_closed};
-
-enum va_err call_open(struct call_worker *w, int fd, const struct net_addr *peer)
-{
-    struct call *c = calloc(1, sizeof(*c));
-    if (!c) {
-        esl_session_refuse(fd);
-        return VA_ENOMEM;
-    }
-    c->worker = w;
-    c->env = w->env;
-    c->loop = w->loop;
-    c->peer = *peer;
-    socklen_t len = sizeof(c->local.u);
-    (void)getsockname(fd, &c->local.u.sa, &len);
-    c->accepted_us = c->state_since_us = loop_now_us(w->loop);
-    c->record.started_us = clock_wall_us(loop_clock(w->loop));
-    c->log.tenant = c->record.tenant;
-    c->log.call = c->uuid;
-    c->leg_ops = leg_find(w->env->settings->audio_mode);
-    enum va_err err = c->leg_ops ? history_new(&c->history) : VA_ENOTSUP;
-    if (err)
-        esl_session_refuse(fd);
-    else
-        err = esl_session_open(c->loop, fd, NULL, &control_handlers, c, &c->control);
-    if (err) {
-        history_free(&c->history);
-        free(c);
-        return err;
-    }
-    list_push(&w->calls, &c->link);
-    tmr_start(&c->stuck, c->loop, stuck_ms[CALL_CONNECTING], on_stuck, c);
-    return VA_OK;
-}
+const struct control_handlers call_control_handlers = {
+    .on_connected = on_connected,
+    .on_answered = on_answered,
+    .on_digit = on_digit,
+    .on_not_transferred = call_not_transferred,
+    .on_hung_up = on_hung_up,
+    .on_left = on_left,
+    .on_event = on_event,
+    .on_lost = on_lost,
+};
 
 void call_drain(struct call *c)
 {

@@ -3,7 +3,10 @@
 
 #include <stdio.h>
 
-enum { HANGUP_MS = 5000 /* FreeSWITCH's time to end the channel */ };
+enum {
+    HANGUP_MS = 5000,        /* FreeSWITCH's time to end the channel */
+    TRANSFER_GRACE_MS = 3000 /* above the control's own limit */
+};
 
 static void quiet(struct call *c)
 {
@@ -33,20 +36,12 @@ void call_act_time_up(struct call *c)
     c->provider_ops->say(c->provider, SAY_TIME_UP);
 }
 
-static void on_hangup_refused(void *arg, const struct esl_result *r)
-{
-    struct call *c = arg;
-    if (r->err)
-        log_warn("call", &c->log, "hangup-refused", "why", va_err_text(r->err), NULL);
-}
-
 static void hang_up_now(void *arg)
 {
     struct call *c = arg;
     c->hanging_up = true;
     call_stuck_after(c, HANGUP_MS);
-    if (esl_session_hangup(c->control, "NORMAL_CLEARING",
-                           &(struct esl_then){on_hangup_refused, c, 0}))
+    if (c->control->ops->hangup(c->control, "NORMAL_CLEARING"))
         call_fire(c, EV_CONTROL_LOST);
 }
 
@@ -60,52 +55,51 @@ void call_act_hangup(struct call *c)
 /* ---- transfer ---------------------------------------------------------------------------------
  */
 
-static void on_transfer_result(void *arg, const struct esl_result *r)
+/* The caller is ours again, and hears what comes of it. */
+static void not_transferred(struct call *c, enum va_err err)
 {
-    struct call *c = arg;
-    if (c->state != CALL_TRANSFERRING || !r->done)
-        return;
-    if (r->err == VA_OK) {
-        call_fire(c, EV_LEG_GONE);
-        return;
-    }
-    if (r->err == VA_ECANCELED || r->err == VA_ECLOSED)
-        return; /* hang-up or end of the socket: their own events tell */
-    log_warn("call", &c->log, "transfer-failed", "destination", c->tool_destination, "why",
-             log_str(r->text), NULL);
     *c->record.destination = 0;
-    call_tool_done(c, r->err);
+    call_leg_take_back(c);
+    call_tool_done(c, err);
 }
 
-static void transfer_now(void *arg)
+void call_not_transferred(void *arg, enum va_err err, struct str text)
 {
     struct call *c = arg;
-    const struct destination *d = secretary_find_destination(c->secretary, c->tool_destination);
-    if (!d) {
-        call_tool_done(c, VA_ENOTFOUND);
+    if (c->state != CALL_TRANSFERRING)
         return;
-    }
-    char line[256];
-    int n = *d->context ? snprintf(line, sizeof(line), "%s XML %s", d->number, d->context)
-                        : snprintf(line, sizeof(line), "%s", d->number);
+    log_warn("call", &c->log, "transfer-failed", "destination", c->tool_destination, "why",
+             log_str(text), NULL);
+    not_transferred(c, err);
+}
+
+static void transfer_now(struct call *c)
+{
+    const struct destination *d = secretary_find_destination(c->secretary, c->tool_destination);
+    char line[2 * SECRETARY_NAME_MAX + 8];
+    (void)snprintf(line, sizeof(line), *d->context ? "%s XML %s" : "%s", d->number, d->context);
     (void)str_copy(c->record.destination, sizeof(c->record.destination), str_of(d->number));
     call_line_say(c, SPEAKER_SYSTEM, line);
     call_event_log(c, "transfer", "destination", line);
-    /* With socket_resume=true (many dialplans) FreeSWITCH 1.10.12 resets whatever the channel does
-     * by the time our socket closes: the transferred caller would hear nothing for ever. */
-    enum va_err err = esl_session_setvar(c->control, "socket_resume", str_of("false"), NULL);
-    struct esl_execute x = {.app = "transfer", .arg = str_make(line, (size_t)n)};
-    if (!err)
-        err = esl_session_execute(c->control, &x, &(struct esl_then){on_transfer_result, c, 5000});
-    if (err) {
-        *c->record.destination = 0;
-        call_tool_done(c, err);
-    }
+    enum va_err err = c->control->ops->transfer(c->control, d->number, d->context);
+    if (err)
+        not_transferred(c, err);
+    else
+        call_stuck_after(c, c->control->ops->transfer_ms + TRANSFER_GRACE_MS);
+}
+
+static void begin_transfer(void *arg)
+{
+    struct call *c = arg;
+    if (secretary_find_destination(c->secretary, c->tool_destination))
+        call_leg_lend(c, transfer_now);
+    else
+        call_tool_done(c, VA_ENOTFOUND);
 }
 
 void call_act_transfer(struct call *c)
 {
-    tmr_start(&c->later, c->loop, CALL_IN_FLIGHT_MS, transfer_now, c);
+    tmr_start(&c->later, c->loop, CALL_IN_FLIGHT_MS, begin_transfer, c);
 }
 
 /* ---- back to the dialplan ---------------------------------------------------------------------
@@ -143,7 +137,7 @@ void call_act_gone(struct call *c)
     enum call_outcome outcome = CALL_RETURNED;
     if (c->hanging_up)
         outcome = CALL_COMPLETED;
-    else if (c->hung_up)
+    else if (c->channel == CHANNEL_HUNG_UP)
         outcome = CALL_CALLER_HUNG_UP;
     else if (*c->record.destination)
         outcome = CALL_TRANSFERRED;

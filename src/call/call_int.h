@@ -3,12 +3,15 @@
 #define VA_CALL_CALL_INT_H
 
 #include "call/call.h"
+#include "call/control.h"
 #include "call/state.h"
 #include "media/playout.h"
 #include "media/recorder.h"
 #include "media/vad.h"
 
 enum {
+    CALL_CONNECT_MS = 10000,      /* until audio flows and the provider is ready */
+    CALL_RELEASE_GRACE_MS = 500,  /* above LEG_RELEASE_MS; then a leg is closed anyhow */
     CALL_LINES_MAX = 8,           /* answers whose text waits to be heard */
     CALL_CAPTURE_FRAMES = 8,      /* caller frames on their way into the recording */
     CALL_PLAYOUT_MAX_MS = 600000, /* a text of SECRETARY_TEXT_MAX takes about five minutes */
@@ -33,6 +36,32 @@ struct message_taking {
     struct tmr limit; /* nothing said, or said enough */
 };
 
+/* What became of the channel. */
+enum channel_fate {
+    CHANNEL_OURS,
+    CHANNEL_LEFT,    /* transferred or bridged away, by us or others */
+    CHANNEL_HUNG_UP, /* by whomever */
+    CHANNEL_LOST     /* the way to it is gone */
+};
+
+/* call_leg.c */
+enum leg_phase {
+    LEG_NONE,
+    LEG_STARTING,  /* opened, no audio yet */
+    LEG_FLOWING,   /* audio comes and is sent */
+    LEG_RELEASING, /* what it did to the channel is being ended */
+    LEG_RELEASED   /* closed; may be opened again */
+};
+
+struct call_legs {
+    enum leg_phase phase;
+    const struct leg_ops *chain[CALL_MODES]; /* AUDIO_MODE, then AUDIO_FALLBACK */
+    size_t count, at;                        /* at: the one in use */
+    void (*then)(struct call *c);            /* when released */
+    struct tmr guard;
+    struct leg_stats stats; /* of those that are closed */
+};
+
 struct call {
     struct mail bye; /* the last mail: this memory to its freer */
     struct link link;
@@ -44,14 +73,13 @@ struct call {
     enum call_state state;
     uint64_t state_since_us;
     struct call_record record;
-    uint64_t accepted_us;    /* control socket accepted */
+    uint64_t accepted_us;    /* born */
     uint64_t first_audio_us; /* first frame of the greeting sent; 0: not yet */
     uint64_t sounded_us;     /* last frame of an answer sent; 0: not yet */
 
-    struct esl_session *control;
-    struct net_addr local, peer; /* of the control socket */
+    struct control *control;
     char uuid[UUID_TEXT];
-    bool hung_up; /* CHANNEL_HANGUP was seen */
+    enum channel_fate channel;
     bool answered;
     bool hanging_up;           /* we sent the hang-up */
     bool draining, time_is_up; /* asked for; obeyed when the state allows it */
@@ -61,10 +89,13 @@ struct call {
     const struct secretary *secretary;
     char lookup_key[101];
 
-    const struct leg_ops *leg_ops;
+    struct ws_stream *stream; /* what the call was born of, until a leg takes it */
+    struct call_legs legs;
+    const struct leg_ops *leg_ops; /* the one in use, or the last that was */
     struct leg *leg;
-    struct leg_format format; /* rate 0: not started */
+    struct leg_format format; /* of the newest leg that flowed */
     struct media_tick tick;
+    uint64_t paused_us; /* the clock was left: between two legs */
     struct playout *playout;
     struct vad *vad;
     struct recorder *recorder;
@@ -120,10 +151,36 @@ void call_maybe_ready(struct call *c);
 /** EV_STUCK in `ms` unless the state changes before. */
 void call_stuck_after(struct call *c, unsigned ms);
 
+void call_digit(struct call *c, char digit);
+extern const struct control_handlers call_control_handlers;
+
+/* ---- call_leg.c */
+/** The modes this call may use: `first`, then AUDIO_FALLBACK. @return VA_OK, VA_ENOTSUP */
+VA_CHECK enum va_err call_leg_list(struct call *c, const char *first);
+/** Open the first that can be, from where the list is. None left: EV_MEDIA_FAILED. */
+void call_leg_open(struct call *c);
+/** End what the leg did to the channel and close it, then go on; maybe at once. A later call
+ *  replaces `then`. */
+void call_leg_release(struct call *c, void (*then)(struct call *c));
+/** The same for somebody who may not keep the channel: then call_leg_take_back(). */
+void call_leg_lend(struct call *c, void (*then)(struct call *c));
+void call_leg_take_back(struct call *c);
+/** Close at once: the channel is not ours any more, or nobody waits. */
+void call_leg_close(struct call *c);
+void call_leg_stats(const struct call *c, struct leg_stats *ret_stats);
+/* of leg_handlers */
+void call_leg_started(void *arg, const struct leg_format *format);
+void call_leg_failed(void *arg, enum va_err why, const char *cause);
+void call_leg_released(void *arg);
+
 /* ---- call_media.c */
 extern const struct leg_handlers call_leg_handlers;
 VA_CHECK enum va_err call_media_start(struct call *c);
 void call_media_stop(struct call *c);
+/** The clock stands still; what waits to be heard waits on. Idempotent. */
+void call_media_pause(struct call *c);
+/** It ticks again, for a leg of this format. @return VA_EINVAL (another rate), VA_ENOMEM */
+VA_CHECK enum va_err call_media_resume(struct call *c, const struct leg_format *format);
 /** Silence now; tells the provider what was heard of the answer. */
 void call_media_interrupt(struct call *c);
 
@@ -150,6 +207,9 @@ void call_message_speech(struct call *c, enum vad_event event);
 void call_message_beeped(struct call *c);
 /** The call ends while a message is being taken: keep what is worth it. */
 void call_message_abandon(struct call *c);
+
+/* ---- call_action.c: of control_handlers */
+void call_not_transferred(void *arg, enum va_err err, struct str text);
 
 /* ---- actions of the state table (call_action.c, call_message.c) */
 void call_act_greet(struct call *c);

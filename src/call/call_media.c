@@ -94,13 +94,6 @@ static const int16_t *capture_take(struct call *c, size_t count)
 
 /* ---- from the caller ------------------------------------------------------------------------- */
 
-static void on_started(void *arg, const struct leg_format *format)
-{
-    struct call *c = arg;
-    c->format = *format;
-    call_maybe_ready(c);
-}
-
 static void on_frame(void *arg, const int16_t *samples, size_t count, bool silence)
 {
     static const int16_t zeros[MEDIA_FRAME_MAX];
@@ -120,18 +113,20 @@ static void on_frame(void *arg, const int16_t *samples, size_t count, bool silen
         call_speech(c, event, vad_now_ms(c->vad) - at_ms);
 }
 
-static void on_failed(void *arg, enum va_err why, const char *cause)
+/* FreeSWITCH tells of the same digit by the control socket. */
+static void on_digit(void *arg, char digit)
 {
     struct call *c = arg;
-    log_error("call", &c->log, "audio-failed", "mode", c->leg_ops->name, "why", va_err_text(why),
-              "cause", cause, NULL);
-    call_fire(c, EV_MEDIA_FAILED);
+    if (!c->control->ops->hears_digits)
+        call_digit(c, digit);
 }
 
 const struct leg_handlers call_leg_handlers = {
-    .on_started = on_started,
+    .on_started = call_leg_started,
     .on_frame = on_frame,
-    .on_failed = on_failed,
+    .on_digit = on_digit,
+    .on_failed = call_leg_failed,
+    .on_released = call_leg_released,
 };
 
 /* ---- to the caller --------------------------------------------------------------------------- */
@@ -142,6 +137,14 @@ static void on_drained(void *arg, uint32_t answer)
     uint32_t played = playout_played_ms(c->playout, answer);
     call_line_close(c, answer, played, played);
     c->drained = answer; /* acted upon when its last frame is on the wire */
+}
+
+/* Of an answer that is cut now. What the leg still holds back was never heard. */
+static uint32_t cut_heard_ms(struct call *c, uint32_t playing)
+{
+    uint32_t sent = playout_played_ms(c->playout, playing);
+    uint32_t back = c->leg && c->leg_ops->flush ? c->leg_ops->flush(c->leg) : 0;
+    return sent > back ? sent - back : 0;
 }
 
 static const struct playout_handlers playout_handlers = {on_drained, NULL};
@@ -185,8 +188,8 @@ void call_media_interrupt(struct call *c)
     if (!c->open_answer)
         return;
     uint32_t playing = playout_current(c->playout) ? playout_current(c->playout) : c->open_answer;
-    uint32_t heard = playout_played_ms(c->playout, playing);
-    uint32_t total = heard + playout_left_ms(c->playout, playing);
+    uint32_t total = playout_played_ms(c->playout, playing) + playout_left_ms(c->playout, playing);
+    uint32_t heard = cut_heard_ms(c, playing);
     playout_flush_until(c->playout, call_playout_id(c->last_answer));
     c->open_answer = 0;
     log_info("call", &c->log, "interrupted", "heard_ms", log_num(heard), "of_ms", log_num(total),
@@ -195,6 +198,11 @@ void call_media_interrupt(struct call *c)
     call_lines_free(c); /* what was never heard was never said */
     c->line_done = call_playout_id(c->last_answer);
     c->provider_ops->interrupt(c->provider, playing / CALL_SOUNDS, heard);
+}
+
+static enum va_err join(struct call *c)
+{
+    return media_clock_join(c->worker->clock, &c->tick, c->format.ptime_ms, on_tick, c);
 }
 
 enum va_err call_media_start(struct call *c)
@@ -206,10 +214,45 @@ enum va_err call_media_start(struct call *c)
         err =
             playout_new(c->format.rate_hz, CALL_PLAYOUT_MAX_MS, &playout_handlers, c, &c->playout);
     if (!err)
-        err = media_clock_join(c->worker->clock, &c->tick, c->format.ptime_ms, on_tick, c);
+        err = join(c);
     if (!err)
         start_recording(c);
     return err;
+}
+
+void call_media_pause(struct call *c)
+{
+    if (!c->tick.clock)
+        return;
+    media_clock_leave(&c->tick);
+    c->paused_us = loop_now_us(c->loop);
+}
+
+/* Frames of another length, and silence for the time nothing was heard or said. */
+static enum va_err resume_recording(struct call *c)
+{
+    if (!c->recorder)
+        return VA_OK;
+    size_t frame = (size_t)(c->format.rate_hz / 1000 * c->format.ptime_ms);
+    int16_t *capture = calloc(CALL_CAPTURE_FRAMES * frame, sizeof(*capture));
+    if (!capture)
+        return VA_ENOMEM;
+    free(c->capture);
+    c->capture = capture;
+    c->capture_head = c->capture_count = 0;
+    c->capture_primed = false;
+    uint64_t gap_ms = (loop_now_us(c->loop) - c->paused_us) / 1000;
+    recorder_tick(c->recorder, NULL, NULL, (size_t)(c->format.rate_hz / 1000) * gap_ms);
+    return VA_OK;
+}
+
+enum va_err call_media_resume(struct call *c, const struct leg_format *format)
+{
+    if (format->rate_hz != c->format.rate_hz)
+        return VA_EINVAL;
+    c->format = *format;
+    enum va_err err = resume_recording(c);
+    return err ? err : join(c);
 }
 
 void call_media_stop(struct call *c)

@@ -22,8 +22,8 @@ void call_publish_line(struct call *c, const struct transcript_line *line)
         {"Voice-AI-At-Ms", str_make(at, (size_t)n)},
     };
     enum va_err err =
-        esl_session_send_custom(c->control, "voice_ai::transcript", fields,
-                                sizeof(fields) / sizeof(fields[0]), str_of(line->text), NULL);
+        c->control->ops->publish(c->control, "voice_ai::transcript", fields,
+                                 sizeof(fields) / sizeof(fields[0]), str_of(line->text));
     if (err)
         log_debug("call", &c->log, "not-published", "why", va_err_text(err), NULL);
 }

@@ -1,5 +1,7 @@
 #include "call/server.h"
 #include "esl/session.h"
+#include "leg/sip_ua.h"
+#include "leg/ws_hub.h"
 #include "net/tcp.h"
 
 #include <inttypes.h>
@@ -35,12 +37,41 @@ struct call_server {
 /* ---- a call goes to a worker and comes back as memory ------------------------------------------
  */
 
+/* What a call begins with. One of the things is set, as `kind` says. */
+struct birth {
+    enum call_birth_kind kind;
+    int fd;
+    struct net_addr peer;
+    struct ws_stream *stream;
+    struct sip_incoming *incoming;
+};
+
 struct hand_over {
     struct mail mail;
     struct worker_slot *slot;
-    int fd;
-    struct net_addr peer;
+    struct birth birth;
 };
+
+static enum va_err bear(struct call_worker *w, struct birth *b)
+{
+    switch (b->kind) {
+    case BIRTH_STREAM: return call_open_stream(w, b->stream);
+    case BIRTH_SIP: return call_open_sip(w, b->incoming);
+    case BIRTH_SOCKET:
+    case BIRTH_KINDS: break;
+    }
+    return call_open(w, b->fd, &b->peer);
+}
+
+static void send_away(struct birth *b, const char *why)
+{
+    switch (b->kind) {
+    case BIRTH_STREAM: ws_stream_refuse(&b->stream, 503, why); return;
+    case BIRTH_SIP: sip_incoming_reject(b->incoming, 503); return;
+    case BIRTH_SOCKET:
+    case BIRTH_KINDS: esl_session_refuse(b->fd); return;
+    }
+}
 
 static void maybe_ask_idle(struct call_server *s);
 
@@ -82,7 +113,7 @@ static void on_hand_over(struct mail *mail)
 {
     struct hand_over *h = container_of(mail, struct hand_over, mail);
     struct worker_slot *slot = h->slot;
-    enum va_err err = call_open(&slot->worker, h->fd, &h->peer);
+    enum va_err err = bear(&slot->worker, &h->birth);
     free(h);
     if (!err)
         return;
@@ -99,9 +130,9 @@ static struct worker_slot *least_loaded(struct call_server *s)
     return best;
 }
 
-static void refuse(struct call_server *s, int fd, const char *why)
+static void refuse(struct call_server *s, struct birth *b, const char *why)
 {
-    esl_session_refuse(fd);
+    send_away(b, why);
     s->stats.refused++;
     uint64_t now = loop_now_us(s->control);
     if (s->refused_logged_us && now - s->refused_logged_us < 1000000)
@@ -112,28 +143,46 @@ static void refuse(struct call_server *s, int fd, const char *why)
              NULL);
 }
 
-static void on_accept(void *arg, int fd, const struct net_addr *peer)
+static void take(struct call_server *s, struct birth *b)
 {
-    struct call_server *s = arg;
+    if (s->draining) {
+        refuse(s, b, "stopping");
+        return;
+    }
     if (s->stats.running >= (size_t)s->env->settings->esl_max_connections) {
-        refuse(s, fd, "ESL_MAX_CONNECTIONS reached");
+        refuse(s, b, "ESL_MAX_CONNECTIONS reached");
         return;
     }
     struct hand_over *h = calloc(1, sizeof(*h));
     if (!h) {
-        refuse(s, fd, "out of memory");
+        refuse(s, b, "out of memory");
         return;
     }
     struct worker_slot *slot = least_loaded(s);
-    *h = (struct hand_over){{NULL, on_hand_over}, slot, fd, *peer};
+    *h = (struct hand_over){{NULL, on_hand_over}, slot, *b};
     if (loop_post(slot->worker.loop, &h->mail)) {
         free(h);
-        refuse(s, fd, "worker overloaded");
+        refuse(s, b, "worker overloaded");
         return;
     }
     slot->calls++;
     s->stats.running++;
-    s->stats.taken++;
+    s->stats.taken[b->kind]++;
+}
+
+static void on_accept(void *arg, int fd, const struct net_addr *peer)
+{
+    take(arg, &(struct birth){.kind = BIRTH_SOCKET, .fd = fd, .peer = *peer});
+}
+
+void call_server_take_stream(struct call_server *s, struct ws_stream *stream)
+{
+    take(s, &(struct birth){.kind = BIRTH_STREAM, .fd = -1, .stream = stream});
+}
+
+void call_server_take_sip(struct call_server *s, struct sip_incoming *in)
+{
+    take(s, &(struct birth){.kind = BIRTH_SIP, .fd = -1, .incoming = in});
 }
 
 /* ---- drain -------------------------------------------------------------------------------------
@@ -316,6 +365,14 @@ void call_server_addr(const struct call_server *s, struct net_addr *ret_addr)
 void call_server_stats(const struct call_server *s, struct call_server_stats *ret_stats)
 {
     *ret_stats = s->stats;
+    for (size_t i = 0; i < s->slot_count; i++) {
+        const struct call_counters *c = &s->slots[i].worker.counters;
+        for (size_t m = 0; m < CALL_MODES; m++) {
+            ret_stats->failed[m] += atomic_load_explicit(&c->failed[m], memory_order_relaxed);
+            ret_stats->moved_to[m] += atomic_load_explicit(&c->moved_to[m], memory_order_relaxed);
+        }
+        ret_stats->no_audio += atomic_load_explicit(&c->no_audio, memory_order_relaxed);
+    }
 }
 
 static void on_free_clock(struct mail *mail)

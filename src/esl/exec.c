@@ -195,6 +195,45 @@ void esl_exec_forget(struct esl_exec *x, const void *arg)
     }
 }
 
+/* As pump(), for callers that may not be called back: what cannot be sent goes on waiting. */
+static void refill(struct esl_exec *x)
+{
+    while (x->queued && x->inflight.tab.count < x->inflight_max) {
+        struct esl_waiter *w = container_of(x->queue.head.next, struct esl_waiter, link);
+        size_t len = w->text.len;
+        if (transmit(x, w))
+            return;
+        link_remove(&w->link);
+        x->queued--;
+        x->queued_bytes -= len;
+    }
+}
+
+void esl_exec_drop(struct esl_exec *x, const void *arg)
+{
+    size_t at = 0;
+    struct hlink *next = NULL;
+    for (struct hlink *h; (h = htab_walk(&x->inflight.tab, &at, &next));) {
+        struct esl_waiter *w = container_of(h, struct esl_waiter, hash_link);
+        if (w->then.arg != arg)
+            continue;
+        esl_waiters_remove(&x->inflight, w);
+        if (!w->accepted)
+            esl_conn_forget(x->conn, w);
+        esl_waiter_free(w);
+    }
+    list_each(&x->queue, it, tmp)
+    {
+        struct esl_waiter *w = container_of(it, struct esl_waiter, link);
+        if (w->then.arg != arg)
+            continue;
+        unqueue(x, w);
+        esl_waiter_free(w);
+    }
+    if (!esl_conn_ended(x->conn))
+        refill(x);
+}
+
 void esl_exec_clear(struct esl_exec *x)
 {
     esl_waiters_clear(&x->inflight);

@@ -31,6 +31,8 @@ void esl_exec_on_complete(struct esl_exec *x, const struct esl_event *ev);
 /** End those that were not sent; with `all` every one. */
 void esl_exec_end(struct esl_exec *x, enum esl_why why, bool all);
 void esl_exec_forget(struct esl_exec *x, const void *arg);
+/** Those with this arg will not end: FreeSWITCH dropped them, or they were not sent yet. */
+void esl_exec_drop(struct esl_exec *x, const void *arg);
 /** Free all without a word. */
 void esl_exec_clear(struct esl_exec *x);
 

@@ -238,6 +238,12 @@ void esl_session_forget(struct esl_session *s, const void *arg)
     esl_exec_forget(&s->exec, arg);
 }
 
+void esl_session_drop_executes(struct esl_session *s, const void *arg)
+{
+    if (s->conn)
+        esl_exec_drop(&s->exec, arg);
+}
+
 void esl_session_stats(const struct esl_session *s, struct esl_session_stats *ret_stats)
 {
     struct esl_conn_stats c = {0};

@@ -188,6 +188,13 @@ VA_CHECK enum va_err esl_session_poke(struct esl_session *s);
 /** Forget every result handler with this arg, e.g. because its owner dies. Order is kept. */
 void esl_session_forget(struct esl_session *s, const void *arg);
 
+/**
+ * `uuid_break … all` took what was queued on the channel: executes with this arg will never end, so
+ * they no longer wait nor count as with FreeSWITCH, and those not sent yet are not sent. No result
+ * follows. One of them that ends nevertheless is of no account.
+ */
+void esl_session_drop_executes(struct esl_session *s, const void *arg);
+
 struct esl_session_stats {
     uint64_t events, replies;
     uint64_t late;        /**< answers that came after their timeout */

@@ -1,10 +1,12 @@
 #include "leg/leg.h"
+#include "leg/rtp.h"
 #include "leg/unicast.h"
 
 #include <string.h>
 
 static const struct leg_ops *const legs[] = {
     &leg_unicast,
+    &leg_rtp,
 };
 
 const struct leg_ops *leg_find(const char *mode)

@@ -227,6 +227,8 @@ static enum va_err ask_for_unicast(struct leg *leg)
 static enum va_err unicast_open(const struct leg_cfg *cfg, const struct leg_handlers *handlers,
                                 void *arg, struct leg **ret_leg)
 {
+    if (!cfg->control || !cfg->parked)
+        return VA_ENOTSUP;
     struct leg *leg = calloc(1, sizeof(*leg));
     if (!leg)
         return VA_ENOMEM;

@@ -103,9 +103,27 @@ static void settings_faults_name_cause_and_fix(void **state)
                  (const char *[]){"ESL_SERVER_PROT", "ESL_SERVER_PORT", NULL});
     expect_fault((char *[]){"AUDIO_MODE=carrier-pigeon", NULL},
                  (const char *[]){"AUDIO_MODE", "esl", NULL});
+    expect_fault((char *[]){"AUDIO_FALLBACK=esl,pigeon", NULL},
+                 (const char *[]){"AUDIO_FALLBACK", "esl|rtp", NULL});
+    expect_fault((char *[]){"AUDIO_FALLBACK=esl,,rtp", NULL},
+                 (const char *[]){"AUDIO_FALLBACK", NULL});
     expect_fault((char *[]){"ESL_SERVER_HOST=localhost", NULL},
                  (const char *[]){"ESL_SERVER_HOST", "IP address", NULL});
     expect_fault((char *[]){"RTP_PORT_MIN=10200", NULL}, (const char *[]){"RTP_PORT_MAX", NULL});
+}
+
+static void settings_lists(void **state)
+{
+    (void)state;
+    struct settings s;
+    struct va_fault fault = {0};
+    assert_int_equal(settings_load("/dev/null", (char *[]){"AUDIO_FALLBACK=", NULL}, &s, &fault),
+                     VA_OK);
+    assert_string_equal(s.audio_fallback, "");
+    assert_int_equal(
+        settings_load("/dev/null", (char *[]){"AUDIO_FALLBACK= dual, ESL ", NULL}, &s, &fault),
+        VA_OK);
+    assert_string_equal(s.audio_fallback, "dual,esl");
 }
 
 static void settings_env_file(void **state)
@@ -185,6 +203,7 @@ int main(void)
         cmocka_unit_test(errors_map_both_ways),
         cmocka_unit_test(settings_defaults_then_environment),
         cmocka_unit_test(settings_faults_name_cause_and_fix),
+        cmocka_unit_test(settings_lists),
         cmocka_unit_test(settings_env_file),
         cmocka_unit_test(log_values_never_start_a_line),
         cmocka_unit_test(uuid_has_its_shape),

@@ -606,8 +606,10 @@ static inline int rig_set_up(void **state)
     va_clock_manual_init(&g->clock, 1000000000, 1700000000000000);
     assert_int_equal(loop_new(&g->clock.base, 0, &g->loop), VA_OK);
     assert_int_equal(loop_thread_start("disk", NULL, &g->disk), VA_OK);
-    g->env = (struct call_env){
-        .settings = &g->settings, .disk = loop_thread_loop(g->disk), .find_provider = fake_find};
+    g->env = (struct call_env){.settings = &g->settings,
+                               .disk = loop_thread_loop(g->disk),
+                               .find_provider = fake_find,
+                               .find_leg = leg_find};
     g->worker = (struct call_worker){
         .env = &g->env, .loop = g->loop, .on_call_gone = on_rig_gone, .arg = g};
     list_init(&g->worker.calls);

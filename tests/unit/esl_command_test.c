@@ -258,6 +258,42 @@ static void a_timed_out_application_still_counts(void **state)
     rig_free(g);
 }
 
+/* What uuid_break took from FreeSWITCH's queue never completes; 64 of them would be the end. */
+static void dropped_applications_make_room(void **state)
+{
+    (void)state;
+    static const struct esl_session_cfg one = {.exec_inflight_max = 2};
+    struct rig *g = rig_connected_new(&one);
+    struct esl_execute x = {.app = "playback"};
+    struct esl_session_stats st;
+    char first[64], uuid[64];
+    const struct esl_then *doomed = rig_then(g, 0);
+    const void *arg = doomed->arg;
+    assert_int_equal(esl_session_execute(g->s, &x, doomed), VA_OK);
+    assert_int_equal(
+        esl_session_execute(g->s, &x, &(struct esl_then){doomed->on_result, (void *)arg, 0}),
+        VA_OK);
+    assert_int_equal(
+        esl_session_execute(g->s, &x, &(struct esl_then){doomed->on_result, (void *)arg, 0}),
+        VA_OK);
+    assert_int_equal(esl_session_execute(g->s, &x, rig_then(g, 0)), VA_OK);
+    rig_hears_value(g, "Event-UUID: ", first, sizeof(first));
+    rig_says(g, RIG_REPLY); /* the second is not answered yet */
+    rig_sees(g, "r0 VA_OK ok[+OK];");
+    esl_session_drop_executes(g->s, arg);
+    esl_session_stats(g->s, &st);
+    assert_int_equal(st.exec_inflight, 1);
+    assert_int_equal(st.exec_queued, 0);
+    rig_hears_value(g, "Event-UUID: ", uuid, sizeof(uuid)); /* sent before */
+    rig_hears_value(g, "Event-UUID: ", uuid, sizeof(uuid)); /* the survivor */
+    rig_says(g, RIG_REPLY RIG_REPLY);
+    complete(g, first); /* the one that was playing ends nevertheless */
+    complete(g, uuid);
+    rig_sees(g, "r1 VA_OK done");
+    assert_null(strstr(buf_z(&g->log), "r0 VA_OK done"));
+    rig_free(g);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -271,6 +307,7 @@ int main(void)
         cmocka_unit_test(case_18_waiters_end_with_the_channel),
         cmocka_unit_test(case_18_no_more_than_64_are_with_freeswitch),
         cmocka_unit_test(a_timed_out_application_still_counts),
+        cmocka_unit_test(dropped_applications_make_room),
     };
     return cmocka_run_group_tests_name("esl_command", tests, NULL, NULL);
 }

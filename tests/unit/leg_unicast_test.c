@@ -97,6 +97,7 @@ static int set_up(void **state)
                               .control = b->g->s,
                               .settings = &b->settings,
                               .rate_hz = 8000,
+                              .parked = true,
                               .control_local = addr_of("127.0.0.1", 8022),
                               .control_peer = addr_of("127.0.0.1", 40000)};
     *state = b;
