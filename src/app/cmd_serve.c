@@ -87,17 +87,6 @@ static enum va_err raise_descriptors(const struct settings *s, struct va_fault *
                         (long long)s->esl_max_connections, (unsigned long long)need);
 }
 
-static enum va_err check_mode(const struct settings *s, struct va_fault *fault)
-{
-    if (leg_find(s->audio_mode))
-        return VA_OK;
-    return va_fault_set(
-        fault, VA_ENOTSUP,
-        "AUDIO_MODE=%s is not in this version; use AUDIO_MODE=esl, which works with "
-        "the same dialplan",
-        s->audio_mode);
-}
-
 static enum va_err start_speech(struct daemon *d, struct va_fault *fault)
 {
     const struct settings *s = d->settings;
@@ -145,9 +134,7 @@ static void warm_up(struct daemon *d)
 
 static enum va_err start(struct daemon *d, struct va_fault *fault)
 {
-    enum va_err err = check_mode(d->settings, fault);
-    if (!err)
-        err = raise_descriptors(d->settings, fault);
+    enum va_err err = raise_descriptors(d->settings, fault);
     if (!err)
         err = make_folders(d->settings, fault);
     if (!err)

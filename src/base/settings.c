@@ -83,7 +83,7 @@ const struct setting settings_table[] = {
     ROW_STR("WS_ADVERTISE_URL", ws_advertise_url, "", "URL FreeSWITCH is told to stream to in dual mode (wss://voice.example.org); empty is our side of the control connection and WS_PORT"),
     ROW_STR("WS_TLS_CERT", ws_tls_cert, "", "certificate (PEM, with its chain): the WebSocket port then speaks TLS only (wss)"),
     ROW_STR("WS_TLS_KEY", ws_tls_key, "", "its key (PEM)"),
-    ROW_CHOICE("WS_PLAYBACK", ws_playback, "auto", "auto|unicast|broadcast|binary", "how a WebSocket stream's caller hears us: binary frames back, unicast (UDP), files played by uuid_broadcast, or what the peer turns out to take"),
+    ROW_CHOICE("WS_PLAYBACK", ws_playback, "auto", "auto|unicast|broadcast|json|binary", "how the caller of a WebSocket stream hears us: unicast (UDP), files that the open mod_audio_stream writes and we have played, JSON or binary frames for modules that play by themselves; auto finds out"),
     ROW_INT("MEDIA_START_TIMEOUT_MS", media_start_timeout_ms, "ms", 100, 60000, "1500", "no audio within this time: AUDIO_FALLBACK, else the call is given back to the dialplan"),
     ROW_INT("MEDIA_LOST_TIMEOUT_MS", media_lost_timeout_ms, "ms", 200, 600000, "5000", "audio that stopped for this long in mid-call: likewise"),
     ROW_BOOL("RECORD_CALLS", record_calls, "false", "record every call as stereo WAV (caller left, agent right) under DATA_DIR/recordings"),

@@ -80,6 +80,12 @@ static void on_reap(void *arg)
     c->worker->on_call_gone(c->worker->arg, &c->bye);
 }
 
+const char *call_gone_stream(const struct mail *mail)
+{
+    const struct call *c = container_of(mail, struct call, bye);
+    return c->by_stream;
+}
+
 void call_free_gone(struct mail *mail)
 {
     free(container_of(mail, struct call, bye));

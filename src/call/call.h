@@ -73,6 +73,8 @@ void call_drain(struct call *c);
 /** The same at once, without a word. */
 void call_abort(struct call *c);
 struct call *call_of_link(struct link *link);
+/** Of a call whose on_call_gone was called: its Unique-ID if a stream began it, else "". */
+const char *call_gone_stream(const struct mail *mail);
 /** Free a call whose on_call_gone was called. Any thread. */
 void call_free_gone(struct mail *mail);
 

@@ -45,11 +45,20 @@ static void hang_up_now(void *arg)
         call_fire(c, EV_CONTROL_LOST);
 }
 
-/* The last word left us, but it is still on its way through FreeSWITCH to the caller's ear. */
+/* The last word left us, but it is still on its way through FreeSWITCH to the caller's ear; a leg
+ * may be ahead of it by more. */
+static uint64_t in_flight_ms(const struct call *c)
+{
+    struct leg_stats st = {0};
+    if (c->leg)
+        c->leg_ops->stats(c->leg, &st);
+    return CALL_IN_FLIGHT_MS + st.lead_ms;
+}
+
 void call_act_hangup(struct call *c)
 {
     if (!c->hanging_up)
-        tmr_start(&c->later, c->loop, CALL_IN_FLIGHT_MS, hang_up_now, c);
+        tmr_start(&c->later, c->loop, in_flight_ms(c), hang_up_now, c);
 }
 
 /* ---- transfer ---------------------------------------------------------------------------------
@@ -99,7 +108,7 @@ static void begin_transfer(void *arg)
 
 void call_act_transfer(struct call *c)
 {
-    tmr_start(&c->later, c->loop, CALL_IN_FLIGHT_MS, begin_transfer, c);
+    tmr_start(&c->later, c->loop, in_flight_ms(c), begin_transfer, c);
 }
 
 /* ---- back to the dialplan ---------------------------------------------------------------------
@@ -119,7 +128,7 @@ static void give_back_now(void *arg)
 /* As before a hang-up: the last word is still on its way to the caller's ear. */
 void call_act_give_back(struct call *c)
 {
-    tmr_start(&c->later, c->loop, CALL_IN_FLIGHT_MS, give_back_now, c);
+    tmr_start(&c->later, c->loop, in_flight_ms(c), give_back_now, c);
 }
 
 void call_act_return(struct call *c)

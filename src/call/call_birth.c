@@ -74,6 +74,7 @@ enum va_err call_open_stream(struct call_worker *w, struct ws_stream *stream)
                                             .local = facts->local,
                                             .peer = facts->peer};
     (void)str_copy(c->uuid, UUID_TEXT, str_of(facts->call));
+    (void)str_copy(c->by_stream, UUID_TEXT, str_of(facts->call));
     c->stream = stream;
     return begin(c, control_bound_open(&cfg, &channel, &c->control));
 }

@@ -78,7 +78,7 @@ struct call {
     uint64_t sounded_us;     /* last frame of an answer sent; 0: not yet */
 
     struct control *control;
-    char uuid[UUID_TEXT];
+    char uuid[UUID_TEXT], by_stream[UUID_TEXT]; /* by_stream: uuid of the stream it was born of */
     enum channel_fate channel;
     bool answered;
     bool hanging_up;           /* we sent the hang-up */

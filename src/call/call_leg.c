@@ -78,6 +78,7 @@ static void add_stats(struct leg_stats *sum, const struct leg_stats *st)
     sum->frames_out += st->frames_out;
     sum->foreign += st->foreign;
     sum->bad_size += st->bad_size;
+    sum->unicast = sum->unicast || st->unicast;
 }
 
 static void close_leg(struct call *c)
@@ -101,6 +102,8 @@ static enum va_err try_open(struct call *c)
                           .rate_hz = c->channel_rate_hz,
                           .log = c->log};
     c->control->ops->fill_leg(c->control, &cfg);
+    /* A second unicast on a channel can crash the switch (leg/unicast.c). */
+    cfg.parked = cfg.parked && !c->legs.stats.unicast;
     if (strcmp(c->leg_ops->name, "websocket") == 0) {
         cfg.stream = c->stream;
         c->stream = NULL;

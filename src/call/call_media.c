@@ -172,7 +172,9 @@ static void on_tick(void *arg, uint64_t now_us)
     size_t count = (size_t)(c->format.rate_hz / 1000 * c->format.ptime_ms);
     c->drained = 0;
     size_t real = playout_next(c->playout, frame, count);
-    c->leg_ops->send(c->leg, frame, count);
+    c->leg_ops->send(c->leg, frame, count); /* the caller's frame may come from inside */
+    if (c->state == CALL_ENDED)
+        return;
     if (c->recorder)
         recorder_tick(c->recorder, capture_take(c, count), frame, count);
     if (real)

@@ -13,6 +13,7 @@
 #include "esl/escape.h"
 #include "media/format.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/socket.h>
@@ -84,6 +85,19 @@ static void read_facts(const struct esl_event *channel, struct channel_facts *re
     };
 }
 
+/* The dialplan's own safety net (freeswitch/README.md): a transfer for when nobody takes the call.
+ */
+static void cancel_guard(struct socket_control *s, const struct esl_event *channel)
+{
+    uint64_t task = 0;
+    char line[40];
+    if (str_to_u64(esl_event_var(channel, "voice_ai_guard"), &task) || !task)
+        return;
+    (void)snprintf(line, sizeof(line), "sched_del %" PRIu64, task);
+    if (esl_session_api(s->session, str_of(line), NULL))
+        log_warn("call", &s->log, "guard-stays", NULL);
+}
+
 /* What the stream's path and the dialplan say of a bound channel. */
 static void read_bound(struct socket_control *s, const struct esl_event *channel,
                        struct channel_facts *facts)
@@ -96,6 +110,7 @@ static void read_bound(struct socket_control *s, const struct esl_event *channel
         facts->secretary = str_of("default");
     if (!facts->caller_number.len)
         facts->caller_number = str_of(s->caller);
+    cancel_guard(s, channel);
 }
 
 static void on_connected(void *arg, const struct esl_event *channel)

@@ -1,7 +1,6 @@
 #include "call/server.h"
-#include "esl/session.h"
-#include "leg/sip_ua.h"
-#include "leg/ws_hub.h"
+#include "base/htab.h"
+#include "call/birth.h"
 #include "net/tcp.h"
 
 #include <inttypes.h>
@@ -25,6 +24,7 @@ struct call_server {
     struct worker_slot *slots;
     size_t slot_count;
     struct call_server_stats stats;
+    struct htab streams; /* struct known_stream: of running calls */
     uint64_t refused_logged_us;
 
     bool draining;
@@ -37,41 +37,11 @@ struct call_server {
 /* ---- a call goes to a worker and comes back as memory ------------------------------------------
  */
 
-/* What a call begins with. One of the things is set, as `kind` says. */
-struct birth {
-    enum call_birth_kind kind;
-    int fd;
-    struct net_addr peer;
-    struct ws_stream *stream;
-    struct sip_incoming *incoming;
-};
-
 struct hand_over {
     struct mail mail;
     struct worker_slot *slot;
     struct birth birth;
 };
-
-static enum va_err bear(struct call_worker *w, struct birth *b)
-{
-    switch (b->kind) {
-    case BIRTH_STREAM: return call_open_stream(w, b->stream);
-    case BIRTH_SIP: return call_open_sip(w, b->incoming);
-    case BIRTH_SOCKET:
-    case BIRTH_KINDS: break;
-    }
-    return call_open(w, b->fd, &b->peer);
-}
-
-static void send_away(struct birth *b, const char *why)
-{
-    switch (b->kind) {
-    case BIRTH_STREAM: ws_stream_refuse(&b->stream, 503, why); return;
-    case BIRTH_SIP: sip_incoming_reject(b->incoming, 503); return;
-    case BIRTH_SOCKET:
-    case BIRTH_KINDS: esl_session_refuse(b->fd); return;
-    }
-}
 
 static void maybe_ask_idle(struct call_server *s);
 
@@ -82,11 +52,50 @@ static void count_down(struct worker_slot *slot)
     maybe_ask_idle(slot->server);
 }
 
+/* A channel has one call. A module that connects again, or somebody who repeats a request, must not
+ * make a second one of it. */
+struct known_stream {
+    struct hlink hl;
+    char uuid[UUID_TEXT];
+};
+
+static struct known_stream *find_stream(struct call_server *s, const char *uuid)
+{
+    for (struct hlink *h = htab_first(&s->streams, htab_hash(str_of(uuid))); h; h = htab_next(h)) {
+        struct known_stream *known = container_of(h, struct known_stream, hl);
+        if (strcmp(known->uuid, uuid) == 0)
+            return known;
+    }
+    return NULL;
+}
+
+static enum va_err know_stream(struct call_server *s, const char *uuid)
+{
+    struct known_stream *known = calloc(1, sizeof(*known));
+    if (!known)
+        return VA_ENOMEM;
+    (void)str_copy(known->uuid, sizeof(known->uuid), str_of(uuid));
+    enum va_err err = htab_add(&s->streams, &known->hl, htab_hash(str_of(known->uuid)));
+    if (err)
+        free(known);
+    return err;
+}
+
+static void forget_stream(struct call_server *s, const char *uuid)
+{
+    struct known_stream *known = *uuid ? find_stream(s, uuid) : NULL;
+    if (!known)
+        return;
+    htab_remove(&s->streams, &known->hl);
+    free(known);
+}
+
 /* The worker a gone call belonged to travels in a box of its own: a call's mail has no room. */
 struct gone_box {
     struct mail mail;
     struct worker_slot *slot;
     struct mail *call;
+    char stream[UUID_TEXT];
 };
 
 static void on_gone_control(struct mail *mail)
@@ -95,30 +104,38 @@ static void on_gone_control(struct mail *mail)
     if (box->call)
         call_free_gone(box->call);
     struct worker_slot *slot = box->slot;
+    forget_stream(slot->server, box->stream);
     free(box);
     count_down(slot);
 }
 
-static void on_call_gone(void *arg, struct mail *call)
+static void tell_gone(struct worker_slot *slot, struct mail *call, const char *stream)
 {
-    struct worker_slot *slot = arg;
     struct gone_box *box = calloc(1, sizeof(*box));
     if (!box)
         abort(); /* losing count would block the shutdown for ever */
-    *box = (struct gone_box){{NULL, on_gone_control}, slot, call};
+    *box = (struct gone_box){.mail = {NULL, on_gone_control}, .slot = slot, .call = call};
+    (void)str_copy(box->stream, sizeof(box->stream), str_of(stream));
     loop_reply(slot->server->control, &box->mail);
+}
+
+static void on_call_gone(void *arg, struct mail *call)
+{
+    tell_gone(arg, call, call_gone_stream(call));
 }
 
 static void on_hand_over(struct mail *mail)
 {
     struct hand_over *h = container_of(mail, struct hand_over, mail);
     struct worker_slot *slot = h->slot;
-    enum va_err err = bear(&slot->worker, &h->birth);
+    char stream[UUID_TEXT];
+    (void)str_copy(stream, sizeof(stream), str_of(birth_stream(&h->birth)));
+    enum va_err err = birth_begin(&h->birth, &slot->worker);
     free(h);
     if (!err)
         return;
     log_error("call", NULL, "call-refused", "why", va_err_text(err), NULL);
-    on_call_gone(slot, NULL);
+    tell_gone(slot, NULL, stream);
 }
 
 static struct worker_slot *least_loaded(struct call_server *s)
@@ -132,7 +149,7 @@ static struct worker_slot *least_loaded(struct call_server *s)
 
 static void refuse(struct call_server *s, struct birth *b, const char *why)
 {
-    send_away(b, why);
+    birth_refuse(b, why);
     s->stats.refused++;
     uint64_t now = loop_now_us(s->control);
     if (s->refused_logged_us && now - s->refused_logged_us < 1000000)
@@ -143,26 +160,39 @@ static void refuse(struct call_server *s, struct birth *b, const char *why)
              NULL);
 }
 
+static const char *why_not(struct call_server *s, const struct birth *b)
+{
+    const char *stream = birth_stream(b);
+    if (s->draining)
+        return "stopping";
+    if (s->stats.running >= (size_t)s->env->settings->esl_max_connections)
+        return "ESL_MAX_CONNECTIONS reached";
+    return *stream && find_stream(s, stream) ? "its channel has a call already" : NULL;
+}
+
+static enum va_err hand_over(struct call_server *s, struct worker_slot *slot, const struct birth *b)
+{
+    const char *stream = birth_stream(b);
+    struct hand_over *h = calloc(1, sizeof(*h));
+    enum va_err err = !h ? VA_ENOMEM : *stream ? know_stream(s, stream) : VA_OK;
+    if (!err) {
+        *h = (struct hand_over){{NULL, on_hand_over}, slot, *b};
+        err = loop_post(slot->worker.loop, &h->mail);
+    }
+    if (err) {
+        forget_stream(s, stream);
+        free(h);
+    }
+    return err;
+}
+
 static void take(struct call_server *s, struct birth *b)
 {
-    if (s->draining) {
-        refuse(s, b, "stopping");
-        return;
-    }
-    if (s->stats.running >= (size_t)s->env->settings->esl_max_connections) {
-        refuse(s, b, "ESL_MAX_CONNECTIONS reached");
-        return;
-    }
-    struct hand_over *h = calloc(1, sizeof(*h));
-    if (!h) {
-        refuse(s, b, "out of memory");
-        return;
-    }
+    const char *why = why_not(s, b);
     struct worker_slot *slot = least_loaded(s);
-    *h = (struct hand_over){{NULL, on_hand_over}, slot, *b};
-    if (loop_post(slot->worker.loop, &h->mail)) {
-        free(h);
-        refuse(s, b, "worker overloaded");
+    enum va_err err = why ? VA_OK : hand_over(s, slot, b);
+    if (why || err) {
+        refuse(s, b, why ? why : va_err_text(err));
         return;
     }
     slot->calls++;

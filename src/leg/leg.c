@@ -1,12 +1,15 @@
 #include "leg/leg.h"
 #include "leg/rtp.h"
 #include "leg/unicast.h"
+#include "leg/websocket.h"
 
 #include <string.h>
 
 static const struct leg_ops *const legs[] = {
     &leg_unicast,
     &leg_rtp,
+    &leg_dual,
+    &leg_websocket,
 };
 
 const struct leg_ops *leg_find(const char *mode)

@@ -239,6 +239,7 @@ static enum va_err unicast_open(const struct leg_cfg *cfg, const struct leg_hand
     leg->rate_hz = cfg->rate_hz;
     leg->h = handlers;
     leg->arg = arg;
+    leg->stats.unicast = true;
     enum va_err err = media_rate_valid(cfg->rate_hz) ? pick_addresses(leg, cfg) : VA_ENOTSUP;
     if (!err)
         err = open_socket(leg);

@@ -155,6 +155,11 @@ static void on_accept(void *arg, int fd, const struct net_addr *peer)
     }
     socklen_t len = sizeof(half->local.u);
     (void)getsockname(fd, &half->local.u.sa, &len);
+    if (hub->tls && ws_tls_relay(hub->tls, fd, &fd)) {
+        count_refusal(hub, 503);
+        free(half);
+        return;
+    }
     half->hub = hub;
     half->peer = *peer;
     if (head_read(hub->control, fd, WS_HEAD_BYTES_MAX, WS_HUB_HEAD_MS, on_head, half,
@@ -277,6 +282,8 @@ enum va_err ws_hub_open(struct loop *control, const struct settings *settings,
     list_init(&hub->half_open);
     list_init(&hub->held);
     enum va_err err = make_gate(hub, &at, fault);
+    if (!err && *settings->ws_tls_cert)
+        err = ws_tls_new(settings->ws_tls_cert, settings->ws_tls_key, &hub->tls, fault);
     if (!err)
         err = tcp_listen(control, &at, on_accept, hub, &hub->listener, fault);
     if (err) {
@@ -315,6 +322,7 @@ void ws_hub_close(struct ws_hub **phub)
         return;
     *phub = NULL;
     ws_hub_stop(hub);
+    ws_tls_free(&hub->tls);
     uv_mutex_destroy(&hub->lock);
     free(hub);
 }

@@ -41,6 +41,15 @@ struct ws_stream;
 /** How a stream's bytes are to be read. */
 enum ws_codec { WS_CODEC_UNKNOWN, WS_CODEC_L16, WS_CODEC_PCMU, WS_CODEC_PCMA };
 
+/** How the caller hears us. */
+enum ws_playback {
+    WS_PLAY_AUTO,
+    WS_PLAY_UNICAST, /**< FreeSWITCH's unicast carries our side */
+    WS_PLAY_FILES,   /**< streamAudio, `::play`, playback of the file (WS_PLAYBACK=broadcast) */
+    WS_PLAY_JSON,    /**< streamAudio, and the module plays it by itself */
+    WS_PLAY_BINARY   /**< raw frames back */
+};
+
 /** What the request says. Texts came from outside: data, without control bytes. */
 struct ws_stream_facts {
     char secretary[WS_HUB_SECRETARY_MAX + 1]; /**< its uuid; empty: the default one */
@@ -49,6 +58,7 @@ struct ws_stream_facts {
     enum ws_codec codec;                      /**< `?codec=l16|pcmu|pcma` */
     int rate_hz;                              /**< `?rate=8000|16000…`; 0: not said */
     int channels;                             /**< `?channels=1|2`; 0: not said */
+    enum ws_playback playback;                /**< `?playback=`, a word of WS_PLAYBACK */
     struct net_addr peer;                     /**< FreeSWITCH's address */
     struct net_addr local;                    /**< the address it reached us at */
 };

@@ -5,6 +5,7 @@
 #include "base/htab.h"
 #include "base/list.h"
 #include "leg/ws_request.h"
+#include "leg/ws_tls.h"
 #include "net/head.h"
 #include "net/tcp.h"
 
@@ -47,6 +48,7 @@ struct ws_hub {
     void *arg;
     struct tcp_listener *listener;
     struct net_addr at; /* where it listens */
+    struct ws_tls *tls; /* NULL: plain */
     struct ws_gate gate;
     struct list half_open; /* struct half_open */
     struct tmr sweep;      /* of held streams */

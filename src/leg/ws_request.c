@@ -1,12 +1,15 @@
 #include "leg/ws_request.h"
+#include "leg/ws_text.h"
 
 #include <stdio.h>
 
 /* ---- the head -------------------------------------------------------------------------------- */
 
-/* Next line without its end; VA_EPROTO for a bare LF or a control byte in it. */
+/* Next line without its end. @return false: cut off, a bare LF, or a control byte in it */
 static bool next_line(struct str *rest, struct str *ret_line)
 {
+    if (!rest->len || !memchr(rest->p, '\n', rest->len))
+        return false;
     struct str line = str_cut(rest, '\n');
     if (!line.len || line.p[line.len - 1] != '\r')
         return false;
@@ -171,7 +174,9 @@ static int read_format(struct str query, struct ws_stream_facts *f, const char *
     if (channels.len && (str_to_u64(channels, &n) || n < 1 || n > 2))
         return 400;
     f->channels = channels.len ? (int)n : 0;
-    return 0;
+    struct str playback = ws_query_get(query, "playback");
+    *ret_fault = "playback must be auto, unicast, broadcast, json or binary";
+    return playback.len && ws_playback_read(playback, &f->playback) ? 400 : 0;
 }
 
 static int read_stream(struct str rest, struct str query, struct ws_stream_facts *f,

@@ -9,14 +9,6 @@
 
 enum { WS_TEXT_MAX = 8191 /* mod_audio_stream's own bound of its metadata [bytes] */ };
 
-/** How the caller hears us. */
-enum ws_playback {
-    WS_PLAY_AUTO,
-    WS_PLAY_UNICAST, /**< FreeSWITCH's unicast carries our side */
-    WS_PLAY_FILES,   /**< streamAudio, `::play`, playback of the file (WS_PLAYBACK=broadcast) */
-    WS_PLAY_JSON,    /**< streamAudio, and the module plays it by itself */
-    WS_PLAY_BINARY   /**< raw frames back */
-};
 /** "auto", "unicast", "broadcast", "json", "binary". @return VA_EINVAL */
 VA_CHECK enum va_err ws_playback_read(struct str s, enum ws_playback *ret);
 const char *ws_playback_text(enum ws_playback p);

@@ -19,6 +19,7 @@ static struct script {
 static struct buf leg_log;
 static unsigned sent, sent_samples, heard[RIG_IDS_MAX];
 static int asked_rate_hz;
+static bool was_parked;
 
 static enum va_err script_open(struct script *s, const char *name, const struct leg_cfg *cfg,
                                const struct leg_handlers *h, void *arg, struct leg **ret_leg)
@@ -26,7 +27,7 @@ static enum va_err script_open(struct script *s, const char *name, const struct 
     s->opens++;
     rig_log(&leg_log, "%s open", name);
     assert_non_null(cfg->control);
-    assert_true(cfg->parked);
+    was_parked = cfg->parked;
     assert_string_equal(cfg->uuid, CALL_UUID);
     asked_rate_hz = cfg->rate_hz;
     if (s->open_err)
@@ -47,10 +48,12 @@ static void script_send(struct leg *leg, const int16_t *samples, size_t count)
         heard[id] += (unsigned)count;
 }
 
+static bool plays_by_unicast; /* as leg_dual may */
+
 static void script_stats(const struct leg *leg, struct leg_stats *ret_stats)
 {
     (void)leg;
-    *ret_stats = (struct leg_stats){0};
+    *ret_stats = (struct leg_stats){.unicast = plays_by_unicast};
 }
 
 static void script_release(struct leg *leg)
@@ -521,6 +524,31 @@ static void unicast_is_never_asked_for_twice(void **state)
     assert_int_equal(g->fs.played[3], 10);
 }
 
+static void nor_by_the_leg_of_another_mode(void **state)
+{
+    struct call_rig *g = *state;
+    plays_by_unicast = true;
+    begin(g, "dual", "esl,rtp");
+    assert_true(was_parked);
+    fails(dual.leg);
+    is_released(dual.leg);
+    settle(g);
+    assert_null(strstr(buf_z(&g->fs.log), "unicast"));
+    assert_int_equal(rtp.opens, 1);
+    assert_false(was_parked);
+}
+
+static void nor_after_the_mode_that_is_nothing_else(void **state)
+{
+    struct call_rig *g = *state;
+    modes(g, "esl", "dual");
+    reach_speaking(g);
+    g->fs.mute = true;
+    pass(g, 10100);
+    assert_int_equal(dual.opens, 1);
+    assert_false(was_parked);
+}
+
 static void a_transfer_in_the_middle_of_a_fall_goes_first(void **state)
 {
     struct call_rig *g = *state;
@@ -548,6 +576,7 @@ static int set_up(void **state)
     rtp = dual = ws = (struct script){0};
     buf_init(&leg_log, 1 << 16);
     sent = sent_samples = 0;
+    plays_by_unicast = was_parked = false;
     memset(heard, 0, sizeof(heard));
     return rig_set_up(state);
 }
@@ -592,6 +621,8 @@ int main(int argc, char **argv)
         LEG_TEST(a_transfer_waits_for_the_leg),
         LEG_TEST(a_failed_transfer_comes_back_to_the_same_mode),
         LEG_TEST(unicast_is_never_asked_for_twice),
+        LEG_TEST(nor_by_the_leg_of_another_mode),
+        LEG_TEST(nor_after_the_mode_that_is_nothing_else),
         LEG_TEST(a_transfer_in_the_middle_of_a_fall_goes_first),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

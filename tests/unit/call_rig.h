@@ -48,11 +48,13 @@ struct fs {
     const char *answer_rate;  /* the same in the end of `answer`; NULL: as `rate` */
     const char *domain;
     const char *called;
+    const char *variables; /* more lines of the channel's data */
     size_t frame_bytes;
-    bool mute;         /* sends no audio */
-    bool hold_unicast; /* does not answer that command */
-    bool hold_execute; /* no CHANNEL_EXECUTE_COMPLETE by itself */
-    bool voice;        /* the caller speaks */
+    bool mute;          /* sends no audio */
+    bool hold_unicast;  /* does not answer that command */
+    bool hold_execute;  /* no CHANNEL_EXECUTE_COMPLETE by itself */
+    bool voice;         /* the caller speaks */
+    const char *refuse; /* command that is answered -ERR */
     /* ---- */
     struct tcp_conn *control;
     bool ended;
@@ -370,7 +372,7 @@ static inline void fs_on_sendmsg(struct call_rig *g, const char *command)
 
 static inline void fs_connect(struct call_rig *g)
 {
-    char text[800], domain[80] = "", rate[60] = "";
+    char text[1200], domain[80] = "", rate[60] = "";
     if (g->fs.domain)
         (void)snprintf(domain, sizeof(domain), "variable_domain_name: %s\n", g->fs.domain);
     if (g->fs.rate)
@@ -378,9 +380,10 @@ static inline void fs_connect(struct call_rig *g)
     (void)snprintf(text, sizeof(text),
                    "Event-Name: CHANNEL_DATA\nUnique-ID: " CALL_UUID "\nAnswer-State: %s\n%s%s"
                    "Caller-Caller-ID-Number: 5511987654321\nCaller-Caller-ID-Name: Ana%%20P\n"
-                   "Caller-Destination-Number: %s\nContent-Type: command/reply\n"
+                   "Caller-Destination-Number: %s\n%sContent-Type: command/reply\n"
                    "Reply-Text: %%2BOK%%0A\nSocket-Mode: async\nControl: full\n\n",
-                   g->fs.answer_state, rate, domain, g->fs.called);
+                   g->fs.answer_state, rate, domain, g->fs.called,
+                   g->fs.variables ? g->fs.variables : "");
     fs_says(g, text);
 }
 
@@ -390,6 +393,10 @@ static inline void fs_on_command(struct call_rig *g, const char *command)
         fs_connect(g);
     } else if (strncmp(command, "sendmsg", 7) == 0) {
         fs_on_sendmsg(g, command);
+    } else if (strncmp(command, "auth ", 5) == 0) {
+        fs_says(g, "Content-Type: command/reply\nReply-Text: +OK accepted\n\n");
+    } else if (g->fs.refuse && strncmp(command, g->fs.refuse, strlen(g->fs.refuse)) == 0) {
+        fs_says(g, "Content-Type: command/reply\nReply-Text: -ERR refused\n\n");
     } else {
         rig_log(&g->fs.log, "%.*s", (int)strcspn(command, "\n"), command);
         if (strncmp(command, "api uuid_kill " CALL_UUID, strlen("api uuid_kill " CALL_UUID)) == 0)
@@ -467,7 +474,7 @@ static inline void frames_arrive(struct call_rig *g)
         const struct call *c = call_of_link(g->worker.calls.head.next);
         if (!c->leg)
             break;
-        c->leg_ops->stats(c->leg, &st);
+        call_leg_stats(c, &st);
         if (st.frames_in + st.bad_size >= g->fs.sent && g->fs.frames >= st.frames_out)
             break;
         loop_turn(g->loop, false);

@@ -583,7 +583,10 @@ static void legs_are_found_by_name(void **state)
 {
     (void)state;
     assert_ptr_equal(leg_find("esl"), &leg_unicast);
-    assert_null(leg_find("rtp"));
+    static const char *const others[] = {"rtp", "dual", "websocket"};
+    for (size_t i = 0; i < 3; i++)
+        assert_string_equal(leg_find(others[i])->name, others[i]);
+    assert_null(leg_find("none"));
     assert_null(leg_find(""));
 }
 
