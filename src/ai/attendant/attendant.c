@@ -80,6 +80,33 @@ void attendant_speak_prompt(struct provider *p, enum prompt prompt, const char *
     attendant_speak(p, flags, then);
 }
 
+/* No words. The answer that was held goes on, or what was cut off is said again, or it was an
+ * attempt. */
+static void heard_nothing(struct provider *p, bool noise, bool interrupted)
+{
+    p->forgotten = false;
+    p->h->on_speech(p->arg, TURN_FALSE);
+    if (p->closed || p->forgotten)
+        return;
+    if (noise && interrupted && p->said.len) {
+        attendant_speak(p, p->flags, p->then);
+        return;
+    }
+    p->h->on_transcript(p->arg, SPEAKER_CALLER, 0, "(?)");
+    if (!p->closed)
+        dialogue_not_understood(p);
+}
+
+static void heard_words(struct provider *p, const struct asr_result *r)
+{
+    p->h->on_speech(p->arg, TURN_CONFIRMED);
+    p->interrupted = false;
+    if (!p->closed)
+        p->h->on_transcript(p->arg, SPEAKER_CALLER, 0, r->text);
+    if (!p->closed)
+        dialogue_understood(p, r->tag, r->confidence);
+}
+
 static void on_heard(void *arg, enum va_err err, const struct asr_result *r)
 {
     struct provider *p = arg;
@@ -94,17 +121,10 @@ static void on_heard(void *arg, enum va_err err, const struct asr_result *r)
     }
     log_info("ai", &p->log, "heard", "understood", r->understood ? "yes" : "no", "confidence_pct",
              log_num((int64_t)(r->confidence * 100)), "spent_ms", log_ms(r->spent_us), NULL);
-    if (!r->understood && noise && interrupted && p->said.len) {
-        attendant_speak(p, p->flags, p->then); /* it was no speech: go on saying it */
-        return;
-    }
-    p->h->on_transcript(p->arg, SPEAKER_CALLER, 0, r->understood ? r->text : "(?)");
-    if (p->closed)
-        return;
     if (r->understood)
-        dialogue_understood(p, r->tag, r->confidence);
+        heard_words(p, r);
     else
-        dialogue_not_understood(p);
+        heard_nothing(p, noise, interrupted);
 }
 
 /* ---- listening
@@ -141,12 +161,21 @@ static void turn_ended(struct provider *p, unsigned back_ms)
     }
 }
 
+static void turn_false(struct provider *p)
+{
+    asr_cancel(&p->hearing);
+    utterance_clear(&p->utterance);
+    p->forgotten = true;
+}
+
 static void attendant_turn(struct provider *p, enum turn_phase phase, unsigned back_ms)
 {
     if (phase == TURN_STARTED)
         turn_started(p, back_ms);
-    else
+    else if (phase == TURN_ENDED)
         turn_ended(p, back_ms);
+    else if (phase == TURN_FALSE)
+        turn_false(p);
 }
 
 /* ---- the call's other wishes

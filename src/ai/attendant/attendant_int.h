@@ -37,6 +37,7 @@ struct provider {
     size_t confirming; /* destination index of MODE_CONFIRM */
     int misses;
     bool interrupted; /* the turn under way cut into an answer */
+    bool forgotten;   /* the last sound was none, says the call */
 
     uint32_t answer; /* id of the newest */
     struct buf said; /* its text, for "repeat" */
