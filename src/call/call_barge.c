@@ -48,23 +48,37 @@ static void wait_for_length(struct call *c)
     verdict_within(c, detects_turns(c) && most < VERDICT_MAX_MS ? VERDICT_MAX_MS : most);
 }
 
+static void tell_false(struct call *c)
+{
+    if (c->turn == CALL_TURN_NONE)
+        return;
+    c->turn = CALL_TURN_NONE;
+    if (!detects_turns(c))
+        c->provider_ops->turn(c->provider, TURN_FALSE, 0);
+}
+
 static void confirmed(struct call *c, const char *by)
 {
-    log_info("call", &c->log, "barge-in", "by", by, "held_ms", log_num(held_ms(c)), NULL);
+    log_info("call", &c->log, "barge-in", "by", by, "after_ms", log_num(held_ms(c)), NULL);
     bool over = c->turn == CALL_TURN_OVER;
     call_fire(c, EV_TURN_STARTED);
     if (over)
         call_turn_ends(c, (loop_now_us(c->loop) - c->turn_over_us) / 1000);
 }
 
+/* A sound that is over and had no words in time: the answer goes on, and words may still come. One
+ * that neither ends nor lasts is none: the audio has stopped. */
 static void look(void *arg)
 {
     struct call *c = arg;
     tmr_start(&c->look, c->loop, LOOK_MS, look, c);
-    if (vad_speech_ms(c->vad) >= (uint32_t)c->env->settings->barge_in_confirm_ms)
+    if (vad_speech_ms(c->vad) >= (uint32_t)c->env->settings->barge_in_confirm_ms) {
         confirmed(c, "length");
-    else if (loop_now_us(c->loop) >= c->verdict_us)
+    } else if (loop_now_us(c->loop) >= c->verdict_us) {
+        if (c->turn == CALL_TURN_OPEN && !detects_turns(c))
+            tell_false(c);
         call_fire(c, EV_TURN_FALSE);
+    }
 }
 
 /* ---- what the call hears ------------------------------------------------------------------------
@@ -87,18 +101,21 @@ void call_held_speech(struct call *c, enum vad_event event, uint64_t back_ms)
 
 void call_words(struct call *c)
 {
-    if (c->state == CALL_HELD)
+    bool cuts = c->open_answer && call_interruptible(c);
+    if (c->state == CALL_HELD || (c->turn != CALL_TURN_NONE && cuts))
         confirmed(c, "words");
-    else if (c->turn == CALL_TURN_OPEN && c->open_answer && call_interruptible(c))
-        call_fire(c, EV_TURN_STARTED); /* it had been let go: the words came late */
+    else if (c->state == CALL_LISTENING && c->turn == CALL_TURN_OVER)
+        call_turn_ends(c, (loop_now_us(c->loop) - c->turn_over_us) / 1000);
 }
 
 void call_no_words(struct call *c)
 {
-    bool open = c->turn != CALL_TURN_NONE;
-    if (detects_turns(c) || c->state != CALL_HELD)
-        c->turn = CALL_TURN_NONE; /* else the provider is told, and that ends it */
-    if (open || c->state == CALL_THINKING)
+    bool waits = c->state == CALL_HELD || c->state == CALL_THINKING ||
+                 (c->state == CALL_LISTENING && c->turn == CALL_TURN_OPEN);
+    if (c->state == CALL_HELD || c->turn == CALL_TURN_OVER)
+        tell_false(c);
+    c->turn = CALL_TURN_NONE;
+    if (waits)
         call_fire(c, EV_TURN_FALSE);
 }
 
@@ -122,10 +139,6 @@ void call_act_go_on(struct call *c)
     c->false_barge_ins++;
     playout_resume(c->playout);
     call_act_speak(c);
-    if (detects_turns(c))
-        return; /* its turn ends when it says so */
-    c->turn = CALL_TURN_NONE;
-    c->provider_ops->turn(c->provider, TURN_FALSE, 0);
 }
 
 void call_act_barge_in(struct call *c)

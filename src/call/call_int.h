@@ -22,7 +22,7 @@ enum {
 enum call_turn {
     CALL_TURN_NONE,
     CALL_TURN_OPEN, /* the caller speaks */
-    CALL_TURN_OVER  /* HELD only: the sound has ended, its words are awaited */
+    CALL_TURN_OVER  /* a sound into an answer has ended, words may still come */
 };
 
 /* Text of an answer, until we know how much of it was heard. */
@@ -96,7 +96,7 @@ struct call {
     enum call_turn turn;
     unsigned turn_back_ms; /* of the turn that begins */
     uint64_t turn_over_us; /* of CALL_TURN_OVER: when the sound ended */
-    uint64_t held_us;      /* HELD: since when */
+    uint64_t held_us;      /* of the last hold: since when */
     uint64_t verdict_us;   /* HELD: then it goes on */
     unsigned holds, false_barge_ins;
     char digit;             /* of EV_DIGIT */

@@ -29,7 +29,7 @@ static void on_answer(void *arg, uint32_t answer, unsigned flags)
     struct call *c = arg;
     if (!c->playout)
         return;
-    if (c->state == CALL_HELD && c->turn == CALL_TURN_OVER)
+    if (c->turn == CALL_TURN_OVER)
         call_words(c); /* it answers what we still wonder about */
     else if (c->state != CALL_HELD && provider_detects_turns(c))
         c->turn = CALL_TURN_NONE;

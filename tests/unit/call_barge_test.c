@@ -46,9 +46,12 @@ static void a_cough_is_a_pause(void **state)
     is_state(g, CALL_HELD);
     unsigned loud = g->fs.loud;
     pass(g, 400); /* no words within BARGE_IN_CONFIRM_MS of its end */
-    assert_string_equal(buf_z(&g->log), "turn started;turn ended;turn false;");
+    assert_string_equal(buf_z(&g->log), "turn started;turn ended;");
     is_state(g, CALL_SPEAKING);
     assert_true(g->fs.loud > loud);
+    g->h->on_speech(g->arg, TURN_FALSE); /* better late than never: it may be forgotten */
+    assert_string_equal(buf_z(&g->log), "turn started;turn ended;turn false;");
+    is_state(g, CALL_SPEAKING);
     whole_answer_is_heard(g, 4000, 1);
     is_state(g, CALL_LISTENING);
     assert_int_equal(the_call(g)->record.turns, 1);
@@ -220,6 +223,68 @@ static void a_short_word_is_a_turn_when_it_was_understood(void **state)
     until_gone(g);
     assert_non_null(strstr(query(g, "SELECT speaker, text FROM transcript_lines ORDER BY seq"),
                            "…\ncaller|vendas\nagent|Vendas, pois não\n"));
+}
+
+/* A slow recogniser: the answer went on meanwhile. */
+static void late_words_end_it_all_the_same(void **state)
+{
+    struct call_rig *g = *state;
+    reach_long_answer(g);
+    cough(g);
+    pass(g, 1000);
+    is_state(g, CALL_SPEAKING);
+    g->h->on_speech(g->arg, TURN_CONFIRMED);
+    is_state(g, CALL_THINKING);
+    assert_non_null(strstr(buf_z(&g->log), "turn started;turn ended;interrupt 2 "));
+    assert_int_equal(the_call(g)->record.turns, 2);
+    g->h->on_speech(g->arg, TURN_CONFIRMED); /* known */
+    is_state(g, CALL_THINKING);
+}
+
+/* Or was even over. */
+static void late_words_are_a_turn(void **state)
+{
+    struct call_rig *g = *state;
+    g->holds = true;
+    reach_thinking(g);
+    answer(g, 2, 0, "Um momento", 400);
+    pass(g, 200);
+    cough(g);
+    pass(g, 1000);
+    is_state(g, CALL_LISTENING);
+    g->h->on_speech(g->arg, TURN_CONFIRMED);
+    is_state(g, CALL_THINKING);
+    answer(g, 3, 0, "Pois não", 100);
+    pass(g, 200);
+    is_state(g, CALL_LISTENING);
+}
+
+/* Until the next sound, which belongs to it. */
+static void another_sound_is_held_while_the_first_is_unknown(void **state)
+{
+    struct call_rig *g = *state;
+    reach_long_answer(g);
+    cough(g);
+    pass(g, 1000);
+    is_state(g, CALL_SPEAKING);
+    cough(g);
+    assert_string_equal(buf_z(&g->log), "turn started;turn ended;turn started;");
+    g->h->on_speech(g->arg, TURN_CONFIRMED);
+    is_state(g, CALL_LISTENING);
+    pass(g, 900);
+    is_state(g, CALL_THINKING);
+}
+
+/* FreeSWITCH sends nothing any more, in the middle of a sound. */
+static void audio_that_stops_is_no_speech(void **state)
+{
+    struct call_rig *g = *state;
+    reach_long_answer(g);
+    cough(g);
+    g->fs.mute = true;
+    pass(g, 1100);
+    is_state(g, CALL_SPEAKING);
+    assert_string_equal(buf_z(&g->log), "turn started;turn false;");
 }
 
 static void a_transcript_is_words(void **state)
@@ -492,6 +557,10 @@ int main(int argc, char **argv)
         RIG_TEST(speech_is_known_by_its_length),
         RIG_TEST(words_end_it_at_once),
         RIG_TEST(a_short_word_is_a_turn_when_it_was_understood),
+        RIG_TEST(late_words_end_it_all_the_same),
+        RIG_TEST(late_words_are_a_turn),
+        RIG_TEST(another_sound_is_held_while_the_first_is_unknown),
+        RIG_TEST(audio_that_stops_is_no_speech),
         RIG_TEST(a_transcript_is_words),
         RIG_TEST(an_answer_to_it_is_words),
         RIG_TEST(a_sound_may_have_a_pause),
