@@ -137,6 +137,7 @@ void call_finish(struct call *c, enum call_outcome outcome)
     tmr_stop(&c->stuck);
     tmr_stop(&c->silence);
     tmr_stop(&c->look);
+    tmr_stop(&c->verdict);
     tmr_stop(&c->duration);
     /* The memory goes on the next turn: whoever called us may still look at the call. */
     tmr_start(&c->later, c->loop, 0, on_reap, c);
@@ -191,13 +192,7 @@ static void open_leg(struct call *c)
 
 static void open_provider(struct call *c)
 {
-    const char *name =
-        *c->secretary->provider ? c->secretary->provider : c->env->settings->ai_provider;
-    c->provider_ops = c->env->find_provider(name);
-    if (!c->provider_ops) {
-        log_warn("call", &c->log, "provider-unknown", "provider", name, "using", "attendant", NULL);
-        c->provider_ops = c->env->find_provider("attendant");
-    }
+    c->provider_ops = c->env->speaker;
     struct provider_cfg cfg = {.loop = c->loop,
                                .env = &c->env->provider,
                                .secretary = c->secretary,
@@ -208,8 +203,7 @@ static void open_provider(struct call *c)
                                .log = c->log};
     enum va_err err = c->provider_ops->open(&cfg, &call_provider_handlers, c, &c->provider);
     if (err) {
-        log_error("call", &c->log, "provider-open", "provider", name, "why", va_err_text(err),
-                  NULL);
+        log_error("call", &c->log, "provider-open", "why", va_err_text(err), NULL);
         call_fire(c, EV_PROVIDER_FAILED);
     }
 }

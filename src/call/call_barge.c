@@ -16,7 +16,7 @@ enum {
     LOOK_MS = 20,         /* how often a held answer is thought about */
     QUIET_MS = 250,       /* pause that ends a sound while an answer is held */
     SLACK_MS = 100,       /* of the audio's time against the clock's */
-    VERDICT_MAX_MS = 3000 /* of a provider that hears turns by itself: it waits for words, too */
+    VERDICT_MAX_MS = 3000 /* a provider knows by then whether there were words */
 };
 
 static bool detects_turns(const struct call *c)
@@ -119,6 +119,14 @@ void call_no_words(struct call *c)
         call_fire(c, EV_TURN_FALSE);
 }
 
+/* The provider said nothing at all: it has to forget it some day. */
+static void on_verdict(void *arg)
+{
+    struct call *c = arg;
+    if (c->turn == CALL_TURN_OVER)
+        tell_false(c);
+}
+
 /* ---- actions ------------------------------------------------------------------------------------
  */
 
@@ -139,6 +147,8 @@ void call_act_go_on(struct call *c)
     c->false_barge_ins++;
     playout_resume(c->playout);
     call_act_speak(c);
+    if (c->turn == CALL_TURN_OVER)
+        tmr_start(&c->verdict, c->loop, VERDICT_MAX_MS, on_verdict, c);
 }
 
 void call_act_barge_in(struct call *c)

@@ -114,7 +114,8 @@ struct call {
     struct message_job *message_job; /* being saved, tells us when */
 
     struct tmr stuck, silence, duration, later;
-    struct tmr look; /* HELD only */
+    struct tmr look;    /* HELD only */
+    struct tmr verdict; /* of CALL_TURN_OVER behind HELD */
 };
 
 /* Number of a provider's answer in the playout. Between two there is room for sounds of our own. */

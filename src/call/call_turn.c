@@ -106,6 +106,12 @@ static void on_failed(void *arg, enum va_err why, const char *text)
     call_fire(c, EV_PROVIDER_FAILED);
 }
 
+static void on_usage(void *arg, const char *text)
+{
+    struct call *c = arg;
+    call_event_log(c, "usage", "text", text);
+}
+
 const struct provider_handlers call_provider_handlers = {
     .on_ready = on_ready,
     .on_answer = on_answer,
@@ -115,6 +121,7 @@ const struct provider_handlers call_provider_handlers = {
     .on_speech = on_speech,
     .on_tool = on_tool,
     .on_failed = on_failed,
+    .on_usage = on_usage,
 };
 
 /* ---- tools ------------------------------------------------------------------------------------

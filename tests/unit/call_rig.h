@@ -611,7 +611,8 @@ static inline int rig_set_up(void **state)
     assert_int_equal(loop_new(&g->clock.base, 0, &g->loop), VA_OK);
     assert_int_equal(loop_thread_start("disk", NULL, &g->disk), VA_OK);
     g->env = (struct call_env){
-        .settings = &g->settings, .disk = loop_thread_loop(g->disk), .find_provider = fake_find};
+        .settings = &g->settings, .disk = loop_thread_loop(g->disk), .speaker = &fake_provider};
+    g->env.provider.find = fake_find;
     g->worker = (struct call_worker){
         .env = &g->env, .loop = g->loop, .on_call_gone = on_rig_gone, .arg = g};
     list_init(&g->worker.calls);

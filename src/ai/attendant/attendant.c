@@ -66,7 +66,7 @@ void attendant_speak(struct provider *p, unsigned flags, struct then then)
         return;
     enum va_err err = p->said.err;
     if (!err)
-        err = tts_say(p->env->tts, p->loop, p->secretary->language, p->secretary->voice, p->rate_hz,
+        err = tts_say(p->env->tts, p->loop, p->secretary->language, p->voice, p->rate_hz,
                       buf_z(&p->said), on_spoken, p, &p->speaking);
     if (err)
         fail(p, err, "the voice is overloaded");
@@ -203,7 +203,12 @@ static void attendant_say(struct provider *p, enum say_intent intent)
     };
     utterance_clear(&p->utterance);
     asr_cancel(&p->hearing);
-    attendant_speak_prompt(p, rows[intent].prompt, NULL, rows[intent].flags, attendant_nothing);
+    if (intent == SAY_ANSWER)
+        dialogue_answer_history(p);
+    else if (intent == SAY_REPEAT)
+        dialogue_ask_again(p);
+    else
+        attendant_speak_prompt(p, rows[intent].prompt, NULL, rows[intent].flags, attendant_nothing);
 }
 
 static void attendant_tool_result(struct provider *p, uint32_t tool_id, enum va_err result)
@@ -254,6 +259,14 @@ static void on_ready(void *arg)
     p->h->on_ready(p->arg);
 }
 
+/* A voice is one of the secretary's provider: another provider's name for it says nothing here. */
+static const char *own_voice(const struct provider_cfg *cfg)
+{
+    const struct secretary *s = cfg->secretary;
+    const char *whose = *s->provider ? s->provider : cfg->settings->ai_provider;
+    return strcmp(whose, provider_attendant.name) == 0 ? s->voice : "";
+}
+
 static enum va_err attendant_open(const struct provider_cfg *cfg,
                                   const struct provider_handlers *handlers, void *arg,
                                   struct provider **ret_provider)
@@ -264,6 +277,8 @@ static enum va_err attendant_open(const struct provider_cfg *cfg,
     p->loop = cfg->loop;
     p->env = cfg->env;
     p->secretary = secretary_ref(cfg->secretary);
+    p->history = cfg->history;
+    p->voice = own_voice(cfg);
     p->h = handlers;
     p->arg = arg;
     p->rate_hz = cfg->rate_hz;
