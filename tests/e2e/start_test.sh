@@ -41,7 +41,7 @@ stop
 
 out=$(vai srve 2>&1)
 [ $? = 2 ] && grep -q 'did you mean serve' <<<"$out" && ok "an unknown command" || not_ok "an unknown command: $out"
-for command in serve call secretary calls messages esl config; do
+for command in serve call secretary provider calls messages esl config; do
     check "$command --help" bash -c "'$bin' --env /dev/null $command --help | grep -qi usage"
 done
 out=$(vai call --to 127.0.0.1:1 2>&1)
