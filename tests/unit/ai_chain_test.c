@@ -381,6 +381,19 @@ static void a_turn_nobody_heard_is_asked_for(void **state)
     log_is("alpha close;beta open;beta say repeat;");
 }
 
+static void a_sound_meanwhile_does_not_lose_the_question(void **state)
+{
+    (void)state;
+    talk();
+    the_rig.fake[BETA].slow = true;
+    caller_says("que horas abre?");
+    it_fails(ALPHA, VA_EIO);
+    turn(TURN_STARTED);
+    turn(TURN_ENDED);
+    fake_ready(&the_rig.fake[BETA]);
+    log_is("alpha close;beta open;beta say answer;");
+}
+
 static void turns_of_a_provider_that_hears_them(void **state)
 {
     (void)state;
@@ -843,6 +856,7 @@ int main(void)
         T(the_next_may_fail_too),
         T(a_turn_under_way_is_started_anew),
         T(a_turn_nobody_heard_is_asked_for),
+        T(a_sound_meanwhile_does_not_lose_the_question),
         T(turns_of_a_provider_that_hears_them),
         T(an_open_turn_of_a_deaf_ear_is_closed),
         T(a_sound_that_was_none_changes_nothing),
