@@ -14,3 +14,8 @@ const struct provider_ops *provider_find(const char *name)
             return providers[i];
     return NULL;
 }
+
+const struct provider_ops *provider_at(size_t i)
+{
+    return i < sizeof(providers) / sizeof(providers[0]) ? providers[i] : NULL;
+}

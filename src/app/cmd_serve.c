@@ -5,6 +5,7 @@
  *     folders ─► store ─► voice ─► recogniser ─► disk thread ─► workers and ports ─► "ready"
  */
 #include "ai/attendant/attendant.h"
+#include "ai/chain/chain.h"
 #include "ai/speech/asr.h"
 #include "ai/speech/tts.h"
 #include "app/app.h"
@@ -87,6 +88,21 @@ static enum va_err raise_descriptors(const struct settings *s, struct va_fault *
                         (long long)s->esl_max_connections, (unsigned long long)need);
 }
 
+static enum va_err check_fallback(const struct settings *s, struct va_fault *fault)
+{
+    struct str rest = str_of(s->ai_fallback);
+    while (rest.len) {
+        char name[SETTING_TEXT_MAX];
+        (void)str_copy(name, sizeof(name), str_trim(str_cut(&rest, ',')));
+        if (*name && !provider_find(name))
+            return va_fault_set(fault, VA_ECONFIG,
+                                "AI_FALLBACK=%s: \"%s\" is not in this version (voice-ai provider "
+                                "list)",
+                                s->ai_fallback, name);
+    }
+    return VA_OK;
+}
+
 static enum va_err start_speech(struct daemon *d, struct va_fault *fault)
 {
     const struct settings *s = d->settings;
@@ -134,7 +150,9 @@ static void warm_up(struct daemon *d)
 
 static enum va_err start(struct daemon *d, struct va_fault *fault)
 {
-    enum va_err err = raise_descriptors(d->settings, fault);
+    enum va_err err = check_fallback(d->settings, fault);
+    if (!err)
+        err = raise_descriptors(d->settings, fault);
     if (!err)
         err = make_folders(d->settings, fault);
     if (!err)
@@ -148,8 +166,8 @@ static enum va_err start(struct daemon *d, struct va_fault *fault)
     d->env = (struct call_env){.settings = d->settings,
                                .store = d->store,
                                .disk = loop_thread_loop(d->disk),
-                               .provider = {.tts = d->tts, .asr = d->asr},
-                               .find_provider = provider_find,
+                               .provider = {.tts = d->tts, .asr = d->asr, .find = provider_find},
+                               .speaker = &provider_chain,
                                .find_leg = leg_find};
     warm_up(d);
     err = call_server_start(d->loop, &d->env, &d->server, fault);
