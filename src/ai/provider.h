@@ -26,11 +26,13 @@
 struct provider;
 struct tts;
 struct asr;
+struct tls_ctx; /* net/tls.h */
 
 /** Services providers may use; owned by the program, outlive every provider. */
 struct provider_env {
     struct tts *tts;
     struct asr *asr;
+    const struct tls_ctx *tls; /**< for those over a network; NULL: the system's authorities */
 };
 
 /** Why the call wants something said that the caller did not ask for. */

@@ -2,11 +2,11 @@
  * base/json_write.h: JSON text written straight into a buf, without a tree (RFC 8259).
  *
  *     struct json_writer w;
- *     json_begin(&w, &buf);
- *     json_object(&w, NULL);
- *     json_text(&w, "type", "session.update");
- *     json_end(&w);
- *     if (json_finish(&w)) …
+ *     jw_begin(&w, &buf);
+ *     jw_object(&w, NULL);
+ *     jw_text(&w, "type", "session.update");
+ *     jw_end(&w);
+ *     if (jw_finish(&w)) …
  *
  * Keys are ours (ASCII, not escaped); values are anybody's: escaped, bytes that are not UTF-8
  * become U+FFFD. In an array the key is NULL. Errors stick to the buf, so one check at the end is
@@ -26,23 +26,23 @@ struct json_writer {
     int depth;
 };
 
-void json_begin(struct json_writer *w, struct buf *out);
-void json_object(struct json_writer *w, const char *key);
-void json_array(struct json_writer *w, const char *key);
+void jw_begin(struct json_writer *w, struct buf *out);
+void jw_object(struct json_writer *w, const char *key);
+void jw_array(struct json_writer *w, const char *key);
 /** Close the innermost object or array. */
-void json_end(struct json_writer *w);
+void jw_end(struct json_writer *w);
 /** NULL is written as "". */
-void json_text(struct json_writer *w, const char *key, const char *z);
-void json_str(struct json_writer *w, const char *key, struct str s);
-void json_int(struct json_writer *w, const char *key, int64_t n);
-/** Thousandths, so that no locale and no rounding comes in: 500 is written as 0.5. */
-void json_milli(struct json_writer *w, const char *key, int64_t n);
-void json_bool(struct json_writer *w, const char *key, bool b);
-void json_null(struct json_writer *w, const char *key);
+void jw_text(struct json_writer *w, const char *key, const char *z);
+void jw_str(struct json_writer *w, const char *key, struct str s);
+void jw_int(struct json_writer *w, const char *key, int64_t n);
+/** Thousandths, so that no locale and no rounding comes in: 500 is written as 0.500. */
+void jw_milli(struct json_writer *w, const char *key, int64_t n);
+void jw_bool(struct json_writer *w, const char *key, bool b);
+void jw_null(struct json_writer *w, const char *key);
 /** @return VA_OK, VA_ELIMIT, VA_ENOMEM (of the buf), VA_EINVAL (levels left open or too deep) */
-VA_CHECK enum va_err json_finish(struct json_writer *w);
+VA_CHECK enum va_err jw_finish(struct json_writer *w);
 
 /** Append `s` escaped, without quotes. */
-enum va_err json_escape(struct buf *out, struct str s);
+enum va_err jw_escape(struct buf *out, struct str s);
 
 #endif

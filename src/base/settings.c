@@ -36,6 +36,11 @@
 const struct setting settings_table[] = {
     ROW_CHOICE("AUDIO_MODE", audio_mode, "esl", "esl|rtp|dual|websocket", "how a call's audio reaches us; this version carries esl (FreeSWITCH's unicast)"),
     ROW_CHOICE("AI_PROVIDER", ai_provider, "attendant", "attendant", "who speaks for secretaries that name no provider; attendant needs no network and no key"),
+    ROW_STR("AI_FALLBACK", ai_fallback, "", "who takes over when that provider fails, in this order, separated by commas, for secretaries that name none; the attendant is always the last"),
+    ROW_INT("AI_CONNECT_TIMEOUT_MS", ai_connect_timeout_ms, "ms", 100, 60000, "3000", "a provider that cannot be spoken to within this time has failed"),
+    ROW_INT("AI_FIRST_AUDIO_TIMEOUT_MS", ai_first_audio_timeout_ms, "ms", 500, 60000, "5000", "likewise one from which nothing of the answer is heard"),
+    ROW_INT("AI_STALL_TIMEOUT_MS", ai_stall_timeout_ms, "ms", 200, 60000, "2500", "likewise one whose answer stops in the middle for this long, counted from when all it sent was heard"),
+    ROW_INT("BARGE_IN_CONFIRM_MS", barge_in_confirm_ms, "ms", 0, 5000, "600", "speech into an answer silences it at once; only words, or speech of this length, end it, else (a cough, noise) it goes on where it stopped; 0 ends it at once"),
     ROW_STR("DATA_DIR", data_dir, "/var/lib/voice-ai", "folder of the database, recordings and messages; created if missing"),
     ROW_CHOICE("LOG_LEVEL", log_level, "info", "debug|info|warn|error", "least level that is logged"),
     ROW_INT("WORKERS", workers, "", 0, 64, "0", "threads that carry calls; 0 is one per core"),
@@ -83,7 +88,7 @@ const size_t settings_count = sizeof(settings_table) / sizeof(settings_table[0])
 enum { ENV_FILE_MAX = 256 * 1024 };
 
 /* Names that start like this are ours: an unknown one is a typing error, not somebody else's. */
-static const char *const own_prefixes[] = {"AUDIO_", "AI_",  "ESL_",     "RTP_",
+static const char *const own_prefixes[] = {"AUDIO_", "AI_",  "BARGE_",   "ESL_",  "RTP_",
                                            "ASR_",   "TTS_", "UNICAST_", "MEDIA_"};
 
 const struct setting *settings_find(struct str name)

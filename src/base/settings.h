@@ -22,6 +22,9 @@ typedef char setting_text[SETTING_TEXT_MAX];
 struct settings {
     setting_text audio_mode;
     setting_text ai_provider;
+    setting_text ai_fallback; /**< names, separated by commas */
+    int64_t ai_connect_timeout_ms, ai_first_audio_timeout_ms, ai_stall_timeout_ms;
+    int64_t barge_in_confirm_ms; /**< 0: at once */
     setting_text data_dir;
     setting_text log_level;
     int64_t workers;         /**< 0: one per core */

@@ -107,7 +107,8 @@ struct dialect {
     void (*on_binary)(struct provider *p, struct str message); /**< NULL: as on_text */
     /** Caller's audio in p->format_in, ready or back again. NULL: binary messages of it. */
     void (*audio)(struct provider *p, struct str bytes);
-    /** Have exactly this said, in these words; an answer follows. rt_say_flags() are its. */
+    /** Have something said; an answer follows. `text` tells the model what: word for word what the
+     *  secretary has words for, else what it is about. */
     void (*say)(struct provider *p, enum say_intent intent, const char *text);
     /** Tell it what is not audio (digits, what became of a tool, "go on"). `answer`: have it
      *  answered; else it is for later. */
@@ -120,6 +121,9 @@ struct dialect {
     void (*interrupt)(struct provider *p, const struct rt_answer *a, uint32_t heard_ms);
     /** The call's VAD (caps.detects_turns false). NULL: not wanted. */
     void (*turn)(struct provider *p, enum turn_phase phase, unsigned back_ms);
+    /** A sound that rt_turn_started() began is over: speech (an answer is owed: ask for it, unless
+     *  the remote does so by itself) or noise (forget it over there). NULL: not used. */
+    void (*turn_over)(struct provider *p, bool speech);
     /** Every tick_ms while ready: keep-alive. NULL: none. */
     void (*on_tick)(struct provider *p);
     unsigned tick_ms;
@@ -171,6 +175,7 @@ struct provider {
 
     struct rt_answer answer[RT_ANSWERS_MAX];
     uint32_t last_answer, last_tool;
+    uint64_t sound_end_us; /* when all audio given to the call will have been played [mono µs] */
     struct rt_tool tool[RT_TOOLS_MAX];
     struct rt_turn turn;
     unsigned next_flags; /* of the answer that say() asked for */
@@ -180,11 +185,12 @@ struct provider {
     enum rt_owed { RT_OWES_NOTHING, RT_OWES_SAYING, RT_OWES_ANSWER, RT_OWES_LOST_WORDS } owed;
     enum say_intent owed_say;
     struct buf note; /* to be told when back */
-    struct buf digits;
+    char digits[32]; /* pressed, not told yet */
+    size_t digit_count;
 
-    struct tmr deadline, answer_due, tick, digit_wait, wear, later;
-    enum va_err why;
-    struct va_fault fault;
+    struct tmr deadline, tick, digit_wait, wear, later;
+    uint64_t wear_us;      /* the session is over then [mono µs] */
+    struct va_fault fault; /* why, once FAILED */
     uint64_t reconnect_us[RT_RECONNECTS_MAX];
     struct rt_counters {
         uint64_t messages_in, messages_out, bytes_in, audio_dropped, late_audio, reconnects, odd;
@@ -202,7 +208,7 @@ static inline bool rt_gone(const struct provider *p)
 /** A whole message. Not open: dropped. Over RT_OUT_MAX: the connection counts as lost. */
 void rt_send_text(struct provider *p, struct str message);
 void rt_send_binary(struct provider *p, struct str message);
-/** p->out as text, if `w` ended well. Use: rt_message(p, &w); json_…; rt_send(p, &w). */
+/** p->out as text, if `w` ended well. Use: rt_message(p, &w); jw_…; rt_send(p, &w). */
 void rt_message(struct provider *p, struct json_writer *w);
 void rt_send(struct provider *p, struct json_writer *w);
 /** Audio in up to three parts (around base64); dropped and counted when the remote does not keep
@@ -245,7 +251,8 @@ void rt_answer_text_set(struct provider *p, struct rt_answer *a, struct str text
 void rt_answer_end(struct provider *p, struct rt_answer *a);
 /** The remote stopped it by itself: text so far is told, on_answer_done. */
 void rt_answer_cut(struct provider *p, struct rt_answer *a);
-/** Samples were given to the call that cannot have been played yet: the caller hears an answer. */
+/** The caller is probably hearing an answer now: one is open, or what was given to the call lasts
+ *  until now. */
 bool rt_answer_sounding(const struct provider *p);
 
 /** The caller's words, final. "" is not told. */
@@ -255,13 +262,15 @@ void rt_caller_said(struct provider *p, struct str text);
 void rt_speech(struct provider *p, enum turn_phase phase);
 /**
  * Sounds first, words later: STARTED at once; CONFIRMED by rt_turn_words() or by length; FALSE when
- * it was short and no words came in time.
+ * it was short, over an answer, and no words came in time. turn_over() tells the end.
  *
- * @param speech_ms   Length of the sound itself, -1 when the remote does not tell
- * @return rt_turn_stopped: what is known now
+ * @param item           The remote's name for it
+ * @param stop_delay_ms  Silence after which the remote calls it over
  */
 void rt_turn_started(struct provider *p, struct str item, unsigned stop_delay_ms);
-enum rt_turn_state rt_turn_stopped(struct provider *p, int64_t speech_ms, bool words_will_come);
+/** @param speech_ms        Length of the sound itself, -1 when the remote does not tell
+ *  @param words_will_come  A transcript will follow, maybe an empty one */
+void rt_turn_stopped(struct provider *p, int64_t speech_ms, bool words_will_come);
 /** Words of the newest turn (partial or final; "" final: there were none). */
 void rt_turn_words(struct provider *p, struct str text, bool final);
 
@@ -286,11 +295,16 @@ unsigned rt_take_flags(struct provider *p);
 /* ---- texts (prompt.c, tools.c) -----------------------------------------------------------------
  */
 
-/** The system prompt: who it is, the company, what it may do, topics, destinations; what came from
- *  the caller's side stands apart, marked as data. */
+/** The system prompt: who it is, the company, what it may do, topics, destinations. Only the
+ *  administrator's words: nothing in it came from a call. */
 enum va_err rt_prompt_add(struct buf *out, const struct provider *p);
-/** What a say intent means, word for word. */
+/** What the telephone network told about the call, as JSON marked as data: a message of its own,
+ *  never a part of the system prompt. Empty when nothing is known. */
+enum va_err rt_call_data_add(struct buf *out, const struct provider *p);
+/** What a say intent means, for the model. */
 enum va_err rt_say_add(struct buf *out, const struct provider *p, enum say_intent intent);
+/** Two letters of the secretary's language: "pt". */
+void rt_language(const struct provider *p, char out[static 3]);
 
 /** Our three tools, for writers of schemas. Parameters are of type string. */
 struct rt_tool_spec {
@@ -307,6 +321,22 @@ bool rt_tool_offered(const struct provider *p, const struct rt_tool_spec *spec);
  *  Upper case types ("STRING") where `upper`, as Google writes them. */
 void rt_tool_schema(struct json_writer *w, const char *key, const struct provider *p,
                     const struct rt_tool_spec *spec, bool upper);
+
+/* ---- between the files of the core ----------------------------------------------------------- */
+
+void rt_state_set(struct provider *p, enum rt_state to);
+enum va_err rt_connect(struct provider *p, enum rt_state as);
+/** Open a new session in place of this one, which is lost or worn out. */
+void rt_reconnect(struct provider *p);
+void rt_answers_kill_from(struct provider *p, uint32_t id);
+void rt_answers_free(struct provider *p);
+/** Text so far of every answer that is still open. */
+void rt_answers_tell(struct provider *p);
+/** The session is gone: what was open is over for the call. */
+void rt_answers_lost(struct provider *p);
+void rt_turn_lost(struct provider *p);
+void rt_tools_lost(struct provider *p);
+void rt_flush_digits(void *arg);
 
 /* ---- the provider of a dialect (realtime.c) -----------------------------------------------------
  */
