@@ -108,38 +108,46 @@ enum va_err rt_call_data_add(struct buf *out, const struct provider *p)
  * ------------------------------------------------------------------------------- */
 
 static const struct {
-    enum prompt prompt;
+    const char *key; /* the secretary's own words for it may be under this one; NULL: it has none */
     const char *about;
 } says[] = {
-    [SAY_GREETING] = {PROMPT_GREETING,
-                      "Greet the caller: name the company and ask how you can help."},
-    [SAY_STILL_THERE] = {PROMPT_STILL_THERE,
+    [SAY_GREETING] = {"greeting", "Greet the caller: name the company and ask how you can help."},
+    [SAY_STILL_THERE] = {"still-there",
                          "The caller has been silent. Ask whether they are still there."},
-    [SAY_FAREWELL] = {PROMPT_FAREWELL, "Say goodbye: the call ends behind it."},
-    [SAY_TIME_UP] = {PROMPT_TIME_UP,
+    [SAY_FAREWELL] = {"farewell", "Say goodbye: the call ends behind it."},
+    [SAY_TIME_UP] = {"time-up",
                      "The longest time for this call is over. Say so kindly, and goodbye."},
-    [SAY_HOLD_ON] = {PROMPT_HOLD_ON, "Say that you are passing the caller on: one moment, please."},
+    [SAY_HOLD_ON] = {"hold-on", "Say that you are passing the caller on: one moment, please."},
+    [SAY_ANSWER] = {NULL, "Answer the caller's last words above. Do not greet again."},
+    [SAY_REPEAT] = {NULL, "The caller's last words were lost. Ask the caller to say them again."},
 };
 
-/* The secretary's own words for it: those of the attendant's built-in prompts speak of a menu. */
-static bool has_words(const struct secretary *s, enum say_intent intent)
+/* The secretary's own words: those of the attendant's built-in prompts speak of a menu. */
+static enum prompt own_words(const struct secretary *s, enum say_intent intent)
 {
-    if (secretary_prompt(s, prompt_key(says[intent].prompt)))
-        return true;
-    if (intent == SAY_GREETING)
-        return *s->greeting;
-    return intent == SAY_FAREWELL && *s->farewell;
+    const char *key = says[intent].key;
+    if (!key)
+        return PROMPT_COUNT;
+    enum prompt prompt = 0;
+    while (prompt < PROMPT_COUNT && strcmp(prompt_key(prompt), key) != 0)
+        prompt++;
+    bool own = secretary_prompt(s, key) || (intent == SAY_GREETING && *s->greeting) ||
+               (intent == SAY_FAREWELL && *s->farewell);
+    return own ? prompt : PROMPT_COUNT;
 }
 
 enum va_err rt_say_add(struct buf *out, const struct provider *p, enum say_intent intent)
 {
-    if (!has_words(p->secretary, intent))
+    const struct secretary *s = p->secretary;
+    enum prompt prompt = own_words(s, intent);
+    if (intent == SAY_ANSWER)
+        return buf_addf(out, "[%s]", says[intent].about);
+    if (prompt == PROMPT_COUNT)
         return buf_addf(out,
                         "[%s One short sentence, in the language of the conversation so far, at "
                         "its start in %s. Use no tool.]",
-                        says[intent].about,
-                        *p->secretary->language ? p->secretary->language : "en-US");
+                        says[intent].about, *s->language ? s->language : "en-US");
     (void)buf_addz(out, "[Say exactly the following text, word for word, and nothing else. Use no "
                         "tool.]\n");
-    return prompt_add(out, p->secretary, says[intent].prompt, NULL);
+    return prompt_add(out, s, prompt, NULL);
 }

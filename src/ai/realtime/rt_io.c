@@ -166,7 +166,9 @@ void rt_say(struct provider *p, enum say_intent intent)
                                      [SAY_STILL_THERE] = 0,
                                      [SAY_FAREWELL] = ANSWER_PROTECTED,
                                      [SAY_TIME_UP] = ANSWER_PROTECTED,
-                                     [SAY_HOLD_ON] = ANSWER_PROTECTED};
+                                     [SAY_HOLD_ON] = ANSWER_PROTECTED,
+                                     [SAY_ANSWER] = 0,
+                                     [SAY_REPEAT] = 0};
     if (rt_gone(p))
         return;
     rt_owe(p, RT_OWES_SAYING);
