@@ -117,6 +117,10 @@ static void on_words_so_far(struct provider *p, struct json_object *o)
 static void on_words_done(struct provider *p, struct json_object *o)
 {
     struct str text = oa_str(o, "transcript");
+    if (str_eqz(oa_str(o, "status"), "in_progress")) { /* xAI says "completed" several times */
+        on_words_so_far(p, o);
+        return;
+    }
     if (of_this_turn(p, o))
         rt_turn_words(p, text, true);
     if (!str_eqz(oa_str(o, "item_id"), oa_of(p)->noise))

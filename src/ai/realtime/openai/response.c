@@ -34,7 +34,13 @@ void oa_on_response_created(struct provider *p, struct json_object *o)
 static struct rt_answer *answer_of(struct provider *p, struct str item, struct str response)
 {
     struct oa *o = oa_of(p);
-    struct rt_answer *a = item.len ? rt_answer_find(p, item) : rt_answer_open(p);
+    if (!item.len)
+        item = response; /* a server without item ids: one answer per response */
+    if (!item.len) {
+        rt_odd(p, "audio or text of nothing");
+        return NULL;
+    }
+    struct rt_answer *a = rt_answer_find(p, item);
     if (a)
         return a;
     bool stale = response.len && *o->response_id && !str_eqz(response, o->response_id);
@@ -170,8 +176,8 @@ static void answer_empty(struct provider *p, struct str id)
 static void end_answers(struct provider *p, bool cut)
 {
     const struct oa *o = oa_of(p);
-    for (size_t i = 0; i < RT_ANSWERS_MAX && !rt_gone(p); i++) {
-        struct rt_answer *a = &p->answer[i];
+    for (uint32_t i = 1; i <= RT_ANSWERS_MAX && !rt_gone(p); i++) { /* oldest first */
+        struct rt_answer *a = &p->answer[(p->last_answer + i) % RT_ANSWERS_MAX];
         if (!a->id || a->state != RT_ANSWER_OPEN || strcmp(a->response, o->response_id) != 0)
             continue;
         if (cut)
