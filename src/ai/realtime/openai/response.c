@@ -72,15 +72,9 @@ void oa_on_text_delta(struct provider *p, struct json_object *o)
 void oa_on_text_done(struct provider *p, struct json_object *o)
 {
     struct rt_answer *a = rt_answer_find(p, oa_str(o, "item_id"));
+    struct str text = oa_str(o, "transcript");
     if (a)
-        rt_answer_text_set(p, a, oa_str(o, "transcript"));
-}
-
-/* Not the end of the answer: its text comes behind its audio, and belongs to it. */
-void oa_on_audio_done(struct provider *p, struct json_object *o)
-{
-    (void)p;
-    (void)o;
+        rt_answer_text_set(p, a, text.p ? text : oa_str(o, "text"));
 }
 
 /* ---- tools
