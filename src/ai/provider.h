@@ -58,8 +58,9 @@ enum say_intent {
  *  With caps.detects_turns the provider tells all of it, and ENDED without CONFIRMED confirms too.
  *  Else the call's VAD tells STARTED and ENDED, and the provider what only it can know: CONFIRMED
  *  or FALSE, any time from STARTED until its answer begins. An answer that is held waits for that
- *  no longer than BARGE_IN_CONFIRM_MS behind ENDED; speech of that length confirms by itself. What
- *  ends a held answer is interrupt(); what lets it go on is turn(TURN_FALSE). */
+ *  no longer than BARGE_IN_CONFIRM_MS behind the sound, then it goes on; words that come later end
+ *  it all the same. Speech of that length confirms by itself. What ends a held answer is
+ *  interrupt(). */
 enum turn_phase { TURN_STARTED, TURN_CONFIRMED, TURN_ENDED, TURN_FALSE };
 
 /** Flags of an answer. */

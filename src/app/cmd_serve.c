@@ -5,6 +5,7 @@
  *     folders ─► store ─► voice ─► recogniser ─► disk thread ─► workers and listener ─► "ready"
  */
 #include "ai/attendant/attendant.h"
+#include "ai/chain/chain.h"
 #include "ai/speech/asr.h"
 #include "ai/speech/tts.h"
 #include "app/app.h"
@@ -156,8 +157,8 @@ static enum va_err start(struct daemon *d, struct va_fault *fault)
     d->env = (struct call_env){.settings = d->settings,
                                .store = d->store,
                                .disk = loop_thread_loop(d->disk),
-                               .provider = {.tts = d->tts, .asr = d->asr},
-                               .find_provider = provider_find};
+                               .provider = {.tts = d->tts, .asr = d->asr, .find = provider_find},
+                               .speaker = &provider_chain};
     warm_up(d);
     return call_server_start(d->loop, &d->env, &d->server, fault);
 }
