@@ -26,6 +26,7 @@
 struct provider;
 struct tts;
 struct asr;
+struct tls_ctx; /* net/tls.h */
 
 struct provider_ops;
 
@@ -33,6 +34,7 @@ struct provider_ops;
 struct provider_env {
     struct tts *tts;
     struct asr *asr;
+    const struct tls_ctx *tls; /**< for those over a network; NULL: the system's authorities */
     /** By name, or NULL: provider_find(), or what a test has instead. For ai/chain. */
     const struct provider_ops *(*find)(const char *name);
 };
@@ -150,7 +152,16 @@ struct provider_ops {
     void (*interrupt)(struct provider *p, uint32_t answer, uint32_t heard_ms);
     /** Release. No handler is called any more. Sets *p NULL. */
     void (*close)(struct provider **p);
+    /** Open ahead, on this loop, what the next conversation needs. NULL: nothing to open. */
+    void (*prepare)(struct loop *loop, const struct provider_env *env,
+                    const struct settings *settings);
 };
+
+/** A loop begins, or ends, to carry conversations: connections may be opened ahead on it and have
+ *  to be closed before it is freed. On the loop's thread. Without these, none is opened ahead. */
+void provider_loop_start(struct loop *loop, const struct provider_env *env,
+                         const struct settings *settings);
+void provider_loop_stop(struct loop *loop);
 
 /** By name, or NULL. The list is provider.c: one line per provider. */
 const struct provider_ops *provider_find(const char *name);

@@ -12,6 +12,7 @@
 #include "app/serve_media.h"
 #include "base/log.h"
 #include "call/server.h"
+#include "net/tls.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -27,6 +28,7 @@ struct daemon {
     struct store *store;
     struct tts *tts;
     struct asr *asr;
+    struct tls_ctx *tls;
     struct call_env env;
     struct call_server *server;
     struct serve_media media;
@@ -119,6 +121,14 @@ static enum va_err start_speech(struct daemon *d, struct va_fault *fault)
     return err;
 }
 
+/* For providers over a network. The system's authorities are read here, not in the first call. */
+static enum va_err start_tls(struct daemon *d, struct va_fault *fault)
+{
+    const char *ca = d->settings->tls_ca_file;
+    struct tls_client_cfg cfg = {.ca_file = *ca ? ca : NULL, .ca_setting = "TLS_CA_FILE"};
+    return tls_client_ctx_new(&cfg, &d->tls, fault);
+}
+
 /* ---- warm-up
  * --------------------------------------------------------------------------------------- */
 
@@ -158,17 +168,20 @@ static enum va_err start(struct daemon *d, struct va_fault *fault)
     if (!err)
         err = store_open_sqlite(d->settings->data_dir, &d->store, fault);
     if (!err)
+        err = start_tls(d, fault);
+    if (!err)
         err = start_speech(d, fault);
     if (!err && (err = loop_thread_start("disk", NULL, &d->disk)) != VA_OK)
         va_fault_set(fault, err, "cannot start the disk thread: %s", va_err_text(err));
     if (err)
         return err;
-    d->env = (struct call_env){.settings = d->settings,
-                               .store = d->store,
-                               .disk = loop_thread_loop(d->disk),
-                               .provider = {.tts = d->tts, .asr = d->asr, .find = provider_find},
-                               .speaker = &provider_chain,
-                               .find_leg = leg_find};
+    d->env = (struct call_env){
+        .settings = d->settings,
+        .store = d->store,
+        .disk = loop_thread_loop(d->disk),
+        .provider = {.tts = d->tts, .asr = d->asr, .tls = d->tls, .find = provider_find},
+        .speaker = &provider_chain,
+        .find_leg = leg_find};
     warm_up(d);
     err = call_server_start(d->loop, &d->env, &d->server, fault);
     if (!err)
@@ -185,6 +198,7 @@ static void stop(struct daemon *d)
     loop_thread_stop(&d->disk);
     call_server_stop(&d->server);
     serve_media_stop(&d->media);
+    tls_ctx_free(&d->tls);
 }
 
 static void on_idle(void *arg)
