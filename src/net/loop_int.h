@@ -26,6 +26,8 @@ struct loop {
     size_t heap_len, heap_cap;
     uint64_t tmr_order;
 
+    struct list kept;
+
     char *scratch;
 };
 
