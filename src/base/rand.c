@@ -24,8 +24,8 @@ uint32_t rand_below(uint32_t n)
     return (uint32_t)(((uint64_t)x * n) >> 32);
 }
 
-/* Random bytes for uuids, fetched in bulk: a system call for each would cost more than the request
- * it names. A forked child must not repeat its parent's, so it starts without any. */
+/* Random bytes for uuids and masks, fetched in bulk: a system call for each would cost more than the
+ * request it names. A forked child must not repeat its parent's, so it starts without any. */
 static _Thread_local struct {
     unsigned char bytes[1024];
     size_t left;
@@ -51,6 +51,13 @@ static void pool_take(unsigned char *p, size_t len)
     }
     pool.left -= len;
     memcpy(p, pool.bytes + pool.left, len);
+}
+
+uint32_t rand_u32(void)
+{
+    uint32_t x = 0;
+    pool_take((unsigned char *)&x, sizeof(x));
+    return x;
 }
 
 void rand_uuid(char out[static UUID_TEXT])

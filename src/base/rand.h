@@ -9,6 +9,8 @@ enum { UUID_TEXT = 37 };
 
 /** Bytes of the kernel's generator; never fails (falls back to blocking until it can serve). */
 void rand_bytes(void *p, size_t len);
+/** 32 random bits, as unforeseeable as rand_bytes() and cheap: fetched in bulk for each thread. */
+uint32_t rand_u32(void);
 /** Uniform in [0, n), n > 0. */
 uint32_t rand_below(uint32_t n);
 /** Random UUID version 4, lower case, terminated (RFC 9562 §5.4). */

@@ -35,7 +35,27 @@
 /* clang-format off */
 const struct setting settings_table[] = {
     ROW_CHOICE("AUDIO_MODE", audio_mode, "esl", "esl|rtp|dual|websocket", "how a call's audio reaches us; this version carries esl (FreeSWITCH's unicast)"),
-    ROW_CHOICE("AI_PROVIDER", ai_provider, "attendant", "attendant", "who speaks for secretaries that name no provider; attendant needs no network and no key"),
+    ROW_CHOICE("AI_PROVIDER", ai_provider, "attendant", "attendant|openai|azure|xai|openai-compatible", "who speaks for secretaries that name no provider; attendant needs no network and no key"),
+    ROW_STR("AI_FALLBACK", ai_fallback, "", "who takes over when that provider fails, in this order, separated by commas, for secretaries that name none; the attendant is always the last"),
+    ROW_INT("AI_CONNECT_TIMEOUT_MS", ai_connect_timeout_ms, "ms", 100, 60000, "3000", "a provider that cannot be spoken to within this time has failed"),
+    ROW_INT("AI_FIRST_AUDIO_TIMEOUT_MS", ai_first_audio_timeout_ms, "ms", 500, 60000, "5000", "likewise one from which nothing of the answer is heard"),
+    ROW_INT("AI_STALL_TIMEOUT_MS", ai_stall_timeout_ms, "ms", 200, 60000, "2500", "likewise one whose answer stops in the middle for this long, counted from when all it sent was heard"),
+    ROW_INT("BARGE_IN_CONFIRM_MS", barge_in_confirm_ms, "ms", 0, 5000, "600", "speech into an answer silences it at once; only words, or speech of this length, end it, else (a cough, noise) it goes on where it stopped; 0 ends it at once"),
+    ROW_INT("AI_PREPARED", ai_prepared, "", 0, 8, "1", "connections to the provider that each worker keeps open ahead, so that no caller waits for handshakes"),
+    ROW_STR("TLS_CA_FILE", tls_ca_file, "", "PEM file of authorities to trust besides the system's, for a provider of your own"),
+    ROW_SECRET("OPENAI_API_KEY", openai_api_key, "", "key of platform.openai.com, or of the server at OPENAI_BASE_URL"),
+    ROW_STR("OPENAI_BASE_URL", openai_base_url, "", "https, http, wss or ws URL up to /v1; empty is OpenAI itself"),
+    ROW_STR("OPENAI_MODEL", openai_model, "gpt-realtime", "realtime model"),
+    ROW_STR("OPENAI_VOICE", openai_voice, "marin", "voice of secretaries that name none"),
+    ROW_STR("OPENAI_TRANSCRIBE_MODEL", openai_transcribe_model, "gpt-4o-mini-transcribe", "model that writes down the caller's words; empty: none, and a short word over an answer counts as noise"),
+    ROW_CHOICE("OPENAI_QUIRKS", openai_quirks, "generic", "generic|openai|localai|speech-to-speech|speaches|sglang", "what server is behind AI_PROVIDER=openai-compatible"),
+    ROW_STR("AZURE_OPENAI_ENDPOINT", azure_openai_endpoint, "", "https://NAME.openai.azure.com"),
+    ROW_SECRET("AZURE_OPENAI_API_KEY", azure_openai_api_key, "", "key of that resource"),
+    ROW_STR("AZURE_OPENAI_DEPLOYMENT", azure_openai_deployment, "", "its deployment of a realtime model"),
+    ROW_SECRET("XAI_API_KEY", xai_api_key, "", "key of console.x.ai"),
+    ROW_STR("XAI_BASE_URL", xai_base_url, "", "empty is https://api.x.ai/v1"),
+    ROW_STR("XAI_MODEL", xai_model, "grok-voice-latest", "voice model"),
+    ROW_STR("XAI_VOICE", xai_voice, "", "voice of secretaries that name none; empty is the service's choice"),
     ROW_STR("DATA_DIR", data_dir, "/var/lib/voice-ai", "folder of the database, recordings and messages; created if missing"),
     ROW_CHOICE("LOG_LEVEL", log_level, "info", "debug|info|warn|error", "least level that is logged"),
     ROW_INT("WORKERS", workers, "", 0, 64, "0", "threads that carry calls; 0 is one per core"),
@@ -83,7 +103,7 @@ const size_t settings_count = sizeof(settings_table) / sizeof(settings_table[0])
 enum { ENV_FILE_MAX = 256 * 1024 };
 
 /* Names that start like this are ours: an unknown one is a typing error, not somebody else's. */
-static const char *const own_prefixes[] = {"AUDIO_", "AI_",  "ESL_",     "RTP_",
+static const char *const own_prefixes[] = {"AUDIO_", "AI_",  "BARGE_",   "ESL_",  "RTP_",
                                            "ASR_",   "TTS_", "UNICAST_", "MEDIA_"};
 
 const struct setting *settings_find(struct str name)

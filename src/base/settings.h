@@ -22,6 +22,15 @@ typedef char setting_text[SETTING_TEXT_MAX];
 struct settings {
     setting_text audio_mode;
     setting_text ai_provider;
+    setting_text ai_fallback; /**< names, separated by commas */
+    int64_t ai_connect_timeout_ms, ai_first_audio_timeout_ms, ai_stall_timeout_ms;
+    int64_t barge_in_confirm_ms; /**< 0: at once */
+    int64_t ai_prepared;         /**< connections kept open ahead, per worker */
+    setting_text tls_ca_file;
+    setting_text openai_api_key, openai_base_url, openai_model, openai_voice;
+    setting_text openai_transcribe_model, openai_quirks;
+    setting_text azure_openai_endpoint, azure_openai_api_key, azure_openai_deployment;
+    setting_text xai_api_key, xai_base_url, xai_model, xai_voice;
     setting_text data_dir;
     setting_text log_level;
     int64_t workers;         /**< 0: one per core */

@@ -11,6 +11,7 @@ struct tcp_conn {
     uv_tcp_t tcp;
     uv_connect_t connect;
     uv_write_t write;
+    uv_shutdown_t shutdown;
     struct loop *loop;
     const struct tcp_handlers *h;
     void *arg;
@@ -20,7 +21,10 @@ struct tcp_conn {
     bool ended;  /* on_end was called, or nobody is left to call */
     bool closed; /* uv_close was called */
     bool flushing;
-    struct tmr timer; /* connect limit, later flush limit */
+    bool lingering; /* flushing, and then waiting for the peer's end */
+    size_t drain_below;
+    void (*on_drain)(void *arg); /* NULL: nobody waits for it */
+    struct tmr timer;            /* connect limit, later flush limit */
 };
 
 static void on_closed(uv_handle_t *handle)
@@ -73,6 +77,30 @@ static void on_read(uv_stream_t *stream, ssize_t n, const uv_buf_t *buf)
 
 static void start_write(struct tcp_conn *c);
 
+static void on_shutdown(uv_shutdown_t *req, int status)
+{
+    struct tcp_conn *c = req->data;
+    if (status < 0)
+        destroy(c, false);
+}
+
+/* Everything is out of a connection that nobody holds any more. */
+static void flushed(struct tcp_conn *c)
+{
+    c->shutdown.data = c;
+    if (!c->lingering || uv_shutdown(&c->shutdown, (uv_stream_t *)&c->tcp, on_shutdown))
+        destroy(c, false);
+}
+
+static void tell_drained(struct tcp_conn *c)
+{
+    void (*on_drain)(void *) = c->on_drain;
+    if (!on_drain || c->ended || tcp_unsent(c) > c->drain_below)
+        return;
+    c->on_drain = NULL;
+    on_drain(c->arg);
+}
+
 static void on_written(uv_write_t *req, int status)
 {
     struct tcp_conn *c = req->data;
@@ -83,10 +111,13 @@ static void on_written(uv_write_t *req, int status)
             end(c, va_err_from_uv(status));
         return;
     }
-    if (c->waiting.len && !c->closed)
+    if (c->closed)
+        return;
+    if (c->waiting.len)
         start_write(c);
     else if (c->flushing)
-        destroy(c, false);
+        flushed(c);
+    tell_drained(c);
 }
 
 static void start_write(struct tcp_conn *c)
@@ -205,6 +236,12 @@ enum va_err tcp_write(struct tcp_conn *c, const void *p, size_t len)
     return VA_OK;
 }
 
+void tcp_on_drain(struct tcp_conn *c, size_t below, void (*on_drain)(void *arg))
+{
+    c->drain_below = below;
+    c->on_drain = c->writing ? on_drain : NULL;
+}
+
 void tcp_pause(struct tcp_conn *c, bool paused)
 {
     if (c->ended)
@@ -260,6 +297,23 @@ void tcp_close_flush(struct tcp_conn **pc)
     }
     c->ended = c->flushing = true;
     tmr_start(&c->timer, c->loop, FLUSH_MS, on_flush_late, c);
+}
+
+void tcp_close_linger(struct tcp_conn **pc)
+{
+    struct tcp_conn *c = pc ? *pc : NULL;
+    if (!c)
+        return;
+    *pc = NULL;
+    if (c->ended) {
+        destroy(c, false);
+        return;
+    }
+    tcp_pause(c, false);
+    c->ended = c->flushing = c->lingering = true;
+    tmr_start(&c->timer, c->loop, FLUSH_MS, on_flush_late, c);
+    if (!c->writing)
+        flushed(c);
 }
 
 void tcp_reset(struct tcp_conn **pc)

@@ -64,6 +64,12 @@ VA_CHECK enum va_err tcp_connect(struct loop *loop, const struct net_addr *addr,
  */
 VA_CHECK enum va_err tcp_write(struct tcp_conn *c, const void *p, size_t len);
 
+/**
+ * Call `on_drain(arg of the handlers)` once, when no more than `below` bytes are unsent. Never from
+ * inside this call; not at all when everything is sent already or the connection ends before.
+ */
+void tcp_on_drain(struct tcp_conn *c, size_t below, void (*on_drain)(void *arg));
+
 /** Stop (true) or resume reading. */
 void tcp_pause(struct tcp_conn *c, bool paused);
 size_t tcp_unsent(const struct tcp_conn *c);
@@ -74,6 +80,12 @@ void tcp_local(const struct tcp_conn *c, struct net_addr *ret_addr);
 void tcp_close(struct tcp_conn **c);
 /** Release: what is unsent is sent for up to 5 s in the background, then closed. NULL-safe. */
 void tcp_close_flush(struct tcp_conn **c);
+/**
+ * Release as tcp_close_flush() does, but then close the sending half only, and drop what still
+ * arrives until the peer closes too (5 s in all): bytes that nobody read would make the kernel send
+ * a reset, which can overtake the last words. NULL-safe.
+ */
+void tcp_close_linger(struct tcp_conn **c);
 /** Release with a TCP reset. NULL-safe. */
 void tcp_reset(struct tcp_conn **c);
 
