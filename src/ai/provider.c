@@ -1,5 +1,6 @@
 #include "ai/provider.h"
 #include "ai/attendant/attendant.h"
+#include "ai/pipeline/pipeline.h"
 #include "ai/realtime/realtime.h"
 
 #include <string.h>
@@ -10,6 +11,7 @@ static const struct provider_ops *const providers[] = {
     &provider_azure,
     &provider_xai,
     &provider_openai_compatible,
+    &provider_pipeline,
 };
 
 const struct provider_ops *provider_find(const char *name)
