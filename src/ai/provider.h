@@ -58,8 +58,9 @@ enum say_intent {
  *  With caps.detects_turns the provider tells all of it, and ENDED without CONFIRMED confirms too.
  *  Else the call's VAD tells STARTED and ENDED, and the provider what only it can know: CONFIRMED
  *  or FALSE, any time from STARTED until its answer begins. An answer that is held waits for that
- *  no longer than BARGE_IN_CONFIRM_MS behind ENDED; speech of that length confirms by itself. What
- *  ends a held answer is interrupt(); what lets it go on is turn(TURN_FALSE). */
+ *  no longer than BARGE_IN_CONFIRM_MS behind the sound, then it goes on; words that come later end
+ *  it all the same. Speech of that length confirms by itself. What ends a held answer is
+ *  interrupt(). */
 enum turn_phase { TURN_STARTED, TURN_CONFIRMED, TURN_ENDED, TURN_FALSE };
 
 /** Flags of an answer. */
@@ -150,7 +151,16 @@ struct provider_ops {
     void (*interrupt)(struct provider *p, uint32_t answer, uint32_t heard_ms);
     /** Release. No handler is called any more. Sets *p NULL. */
     void (*close)(struct provider **p);
+    /** Open ahead, on this loop, what the next conversation needs. NULL: nothing to open. */
+    void (*prepare)(struct loop *loop, const struct provider_env *env,
+                    const struct settings *settings);
 };
+
+/** A loop begins, or ends, to carry conversations: connections may be opened ahead on it and have
+ *  to be closed before it is freed. On the loop's thread. Without these, none is opened ahead. */
+void provider_loop_start(struct loop *loop, const struct provider_env *env,
+                         const struct settings *settings);
+void provider_loop_stop(struct loop *loop);
 
 /** By name, or NULL. The list is provider.c: one line per provider. */
 const struct provider_ops *provider_find(const char *name);

@@ -5,11 +5,13 @@
  *     folders ─► store ─► voice ─► recogniser ─► disk thread ─► workers and listener ─► "ready"
  */
 #include "ai/attendant/attendant.h"
+#include "ai/chain/chain.h"
 #include "ai/speech/asr.h"
 #include "ai/speech/tts.h"
 #include "app/app.h"
 #include "base/log.h"
 #include "call/server.h"
+#include "net/tls.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -25,6 +27,7 @@ struct daemon {
     struct store *store;
     struct tts *tts;
     struct asr *asr;
+    struct tls_ctx *tls; /* NULL: the default one */
     struct call_env env;
     struct call_server *server;
     uv_signal_t sig_term, sig_int;
@@ -109,6 +112,18 @@ static enum va_err start_speech(struct daemon *d, struct va_fault *fault)
     return err;
 }
 
+/* For providers over a network. The system's authorities are read here, not in the first call. */
+static enum va_err start_tls(struct daemon *d, struct va_fault *fault)
+{
+    const struct settings *s = d->settings;
+    const struct tls_ctx *usual;
+    if (*s->tls_ca_file)
+        return tls_client_ctx_new(
+            &(struct tls_client_cfg){.ca_file = s->tls_ca_file, .ca_setting = "TLS_CA_FILE"},
+            &d->tls, fault);
+    return strcmp(s->ai_provider, "attendant") == 0 ? VA_OK : tls_client_ctx_default(&usual, fault);
+}
+
 /* ---- warm-up
  * --------------------------------------------------------------------------------------- */
 
@@ -148,16 +163,19 @@ static enum va_err start(struct daemon *d, struct va_fault *fault)
     if (!err)
         err = store_open_sqlite(d->settings->data_dir, &d->store, fault);
     if (!err)
+        err = start_tls(d, fault);
+    if (!err)
         err = start_speech(d, fault);
     if (!err && (err = loop_thread_start("disk", NULL, &d->disk)) != VA_OK)
         va_fault_set(fault, err, "cannot start the disk thread: %s", va_err_text(err));
     if (err)
         return err;
-    d->env = (struct call_env){.settings = d->settings,
-                               .store = d->store,
-                               .disk = loop_thread_loop(d->disk),
-                               .provider = {.tts = d->tts, .asr = d->asr},
-                               .find_provider = provider_find};
+    d->env = (struct call_env){
+        .settings = d->settings,
+        .store = d->store,
+        .disk = loop_thread_loop(d->disk),
+        .provider = {.tts = d->tts, .asr = d->asr, .tls = d->tls, .find = provider_find},
+        .speaker = &provider_chain};
     warm_up(d);
     return call_server_start(d->loop, &d->env, &d->server, fault);
 }
@@ -170,6 +188,7 @@ static void stop(struct daemon *d)
     store_close(&d->store);
     loop_thread_stop(&d->disk);
     call_server_stop(&d->server);
+    tls_ctx_free(&d->tls);
 }
 
 static void on_idle(void *arg)

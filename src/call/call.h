@@ -24,8 +24,8 @@ struct call_env {
     struct loop *disk; /**< loop of the disk thread: recordings, messages */
     struct provider_env provider;
     struct leg_env leg;
-    /** By name, or NULL: provider_find(). The call knows no provider itself. */
-    const struct provider_ops *(*find_provider)(const char *name);
+    /** Whom every call opens: &provider_chain. The call knows no provider itself. */
+    const struct provider_ops *speaker;
 };
 
 /** One thread that carries calls. Fields belong to its thread. */

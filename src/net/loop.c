@@ -68,6 +68,7 @@ static enum va_err create(uv_loop_t *uv, const struct va_clock *clock, size_t ma
     loop->scratch = scratch;
     list_init(&loop->kept);
     loop->clock = clock ? clock : &va_clock_system;
+    list_init(&loop->rests);
     loop->box_max = mailbox_max ? mailbox_max : LOOP_MAILBOX_MAX;
     loop->owns_uv = uv == NULL;
     loop->uv = uv ? uv : &loop->own;
@@ -155,6 +156,11 @@ void loop_free(struct loop **ploop)
     *ploop = NULL;
     deliver_all(loop);
     close_kept(loop);
+    list_each(&loop->rests, it, tmp)
+    {
+        struct loop_rest *rest = container_of(it, struct loop_rest, link);
+        rest->end(rest);
+    }
     uv_close((uv_handle_t *)&loop->wake, on_own_closed);
     uv_close((uv_handle_t *)&loop->timer, on_own_closed);
     uv_close((uv_handle_t *)&loop->soon, on_own_closed);

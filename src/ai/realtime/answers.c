@@ -178,8 +178,8 @@ void rt_answer_cut(struct provider *p, struct rt_answer *a)
 
 void rt_answers_lost(struct provider *p)
 {
-    for (size_t i = 0; i < RT_ANSWERS_MAX && !rt_gone(p); i++) {
-        struct rt_answer *a = &p->answer[i];
+    for (uint32_t i = 1; i <= RT_ANSWERS_MAX && !rt_gone(p); i++) { /* oldest first */
+        struct rt_answer *a = &p->answer[(p->last_answer + i) % RT_ANSWERS_MAX];
         if (!a->id)
             continue;
         enum rt_owed owed = p->owed; /* an answer that was cut is still owed */

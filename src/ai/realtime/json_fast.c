@@ -39,6 +39,24 @@ static const char *plain_run(const char *p, const char *end)
     return p;
 }
 
+static bool is_hex(char c)
+{
+    return (c >= '0' && c <= '9') || ((c | 0x20) >= 'a' && (c | 0x20) <= 'f');
+}
+
+/* Behind a backslash. */
+static bool escape(struct scan *s)
+{
+    if (s->p == s->end || !*s->p || !strchr("\"\\/bfnrtu", *s->p))
+        return false;
+    if (*s->p++ != 'u')
+        return true;
+    for (int i = 0; i < 4; i++, s->p++)
+        if (s->p == s->end || !is_hex(*s->p))
+            return false;
+    return true;
+}
+
 /* Behind the opening quote. `escaped` is set when the raw bytes are not the value. */
 static bool string(struct scan *s, struct str *ret, bool *escaped)
 {
@@ -55,9 +73,8 @@ static bool string(struct scan *s, struct str *ret, bool *escaped)
             break;
         if (kind == 2) {
             *escaped = true;
-            if (s->p == s->end || !*s->p || !strchr("\"\\/bfnrtu", *s->p))
+            if (!escape(s))
                 return false;
-            s->p++;
         }
     }
     *ret = str_make(from, (size_t)(s->p - 1 - from));

@@ -151,6 +151,14 @@ static void on_link_closed(void *arg, const struct ws_end *end)
                  end->text ? end->text : va_err_text(why));
 }
 
+static struct link_cfg link_settings(const struct provider *p)
+{
+    return (struct link_cfg){.target = &p->target,
+                             .tls = p->env ? p->env->tls : NULL,
+                             .connect_timeout_ms = (uint64_t)p->settings->ai_connect_timeout_ms,
+                             .prepare = p->dialect->prepares};
+}
+
 static const struct link_handlers link_handlers = {on_link_open, on_link_message, on_link_closed};
 
 static void on_deadline(void *arg)
@@ -164,16 +172,12 @@ static void on_deadline(void *arg)
 
 enum va_err rt_connect(struct provider *p, enum rt_state as)
 {
-    uint64_t limit = (uint64_t)p->settings->ai_connect_timeout_ms;
-    struct link_cfg cfg = {.target = &p->target,
-                           .tls = p->env ? p->env->tls : NULL,
-                           .connect_timeout_ms = limit,
-                           .prepare = p->dialect->prepares};
+    struct link_cfg cfg = link_settings(p);
     enum va_err err = link_open(p->loop, &cfg, &link_handlers, p, &p->link);
     if (err)
         return err;
     rt_state_set(p, as);
-    tmr_start(&p->deadline, p->loop, limit, on_deadline, p);
+    tmr_start(&p->deadline, p->loop, cfg.connect_timeout_ms, on_deadline, p);
     return VA_OK;
 }
 
@@ -348,6 +352,28 @@ enum va_err rt_open(const struct dialect *d, const struct provider_cfg *cfg,
     if (err)
         rt_fault(p, err, false, "%s", *fault.text ? fault.text : va_err_text(err));
     return VA_OK;
+}
+
+static void destroy(void *arg);
+
+/* A conversation that goes no further than where it would connect to. */
+void rt_prepare(const struct dialect *d, struct loop *loop, const struct provider_env *env,
+                const struct settings *settings)
+{
+    struct secretary *any = NULL;
+    if (!d->prepares || secretary_new(&any))
+        return;
+    const struct secretary *shared = any;
+    struct provider_cfg cfg = {
+        .loop = loop, .env = env, .secretary = any, .rate_hz = 8000, .settings = settings};
+    struct provider *p = new_provider(d, &cfg, NULL, NULL);
+    if (p && d->start(p, NULL) == VA_OK) {
+        struct link_cfg link = link_settings(p);
+        link_prepare(loop, &link);
+    }
+    if (p)
+        destroy(p);
+    secretary_unref(&shared);
 }
 
 static void destroy(void *arg)

@@ -356,6 +356,8 @@ void rt_say(struct provider *p, enum say_intent intent);
 void rt_tool_result(struct provider *p, uint32_t tool_id, enum va_err result);
 void rt_interrupt(struct provider *p, uint32_t answer, uint32_t heard_ms);
 void rt_close(struct provider **pp);
+void rt_prepare(const struct dialect *d, struct loop *loop, const struct provider_env *env,
+                const struct settings *settings);
 
 /** One line per dialect: RT_PROVIDER(provider_openai, "openai", dialect_openai); */
 #define RT_PROVIDER(symbol, name_, dialect_)                                                       \
@@ -369,6 +371,11 @@ void rt_close(struct provider **pp);
     {                                                                                              \
         return rt_open(&(dialect_), cfg, h, arg, ret_provider);                                    \
     }                                                                                              \
+    static void symbol##_prepare(struct loop *loop, const struct provider_env *env,                \
+                                 const struct settings *settings)                                  \
+    {                                                                                              \
+        rt_prepare(&(dialect_), loop, env, settings);                                              \
+    }                                                                                              \
     const struct provider_ops symbol = {                                                           \
         .name = (name_),                                                                           \
         .caps = symbol##_caps,                                                                     \
@@ -380,6 +387,7 @@ void rt_close(struct provider **pp);
         .tool_result = rt_tool_result,                                                             \
         .interrupt = rt_interrupt,                                                                 \
         .close = rt_close,                                                                         \
+        .prepare = symbol##_prepare,                                                               \
     }
 
 #endif

@@ -8,6 +8,23 @@
 
 enum { DIGITS_WAIT_MS = 1200 /* a number that is being typed is told as one */ };
 
+enum va_err rt_target_header(struct rt_target *t, const char *name, const char *prefix,
+                             const char *value)
+{
+    if (t->header_count == RT_HEADERS_MAX)
+        return VA_ELIMIT;
+    for (const char *c = value; *c; c++)
+        if ((unsigned char)*c < 0x20 || *c == 0x7F)
+            return VA_EINVAL;
+    size_t i = t->header_count;
+    int n = snprintf(t->header[i].value, RT_HEADER_VALUE_MAX, "%s%s", prefix, value);
+    if (n < 0 || n >= RT_HEADER_VALUE_MAX ||
+        !str_copy(t->header[i].name, sizeof(t->header[i].name), str_of(name)))
+        return VA_ELIMIT;
+    t->header_count++;
+    return VA_OK;
+}
+
 /* ---- out
  * ----------------------------------------------------------------------------------------- */
 

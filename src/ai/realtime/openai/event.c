@@ -117,6 +117,10 @@ static void on_words_so_far(struct provider *p, struct json_object *o)
 static void on_words_done(struct provider *p, struct json_object *o)
 {
     struct str text = oa_str(o, "transcript");
+    if (str_eqz(oa_str(o, "status"), "in_progress")) { /* xAI says "completed" several times */
+        on_words_so_far(p, o);
+        return;
+    }
     if (of_this_turn(p, o))
         rt_turn_words(p, text, true);
     if (!str_eqz(oa_str(o, "item_id"), oa_of(p)->noise))
@@ -247,8 +251,9 @@ static const struct {
     {"input_audio_buffer.speech_stopped", "", on_speech_stopped},
     {"input_audio_buffer.committed", "", on_committed},
     {"response.created", "", oa_on_response_created},
-    {"response.output_audio.done", "response.audio.done", oa_on_audio_done},
     {"response.output_audio_transcript.done", "response.audio_transcript.done", oa_on_text_done},
+    {"response.output_text.delta", "response.text.delta", oa_on_text_delta},
+    {"response.output_text.done", "response.text.done", oa_on_text_done},
     {"response.output_item.done", "", oa_on_output_item_done},
     {"response.done", "", oa_on_response_done},
     {"session.created", "", on_session_created},

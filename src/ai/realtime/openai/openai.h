@@ -111,7 +111,6 @@ void oa_on_output_item_done(struct provider *p, struct json_object *o);
 void oa_on_audio_delta(struct provider *p, struct str item, struct str response, struct str delta);
 void oa_on_text_delta(struct provider *p, struct json_object *o);
 void oa_on_text_done(struct provider *p, struct json_object *o);
-void oa_on_audio_done(struct provider *p, struct json_object *o);
 
 /* ---- reading JSON: what is absent or of another type is empty, NULL, or the fallback */
 struct str oa_str(struct json_object *o, const char *key);

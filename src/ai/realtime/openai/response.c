@@ -34,7 +34,13 @@ void oa_on_response_created(struct provider *p, struct json_object *o)
 static struct rt_answer *answer_of(struct provider *p, struct str item, struct str response)
 {
     struct oa *o = oa_of(p);
-    struct rt_answer *a = item.len ? rt_answer_find(p, item) : rt_answer_open(p);
+    if (!item.len)
+        item = response; /* a server without item ids: one answer per response */
+    if (!item.len) {
+        rt_odd(p, "audio or text of nothing");
+        return NULL;
+    }
+    struct rt_answer *a = rt_answer_find(p, item);
     if (a)
         return a;
     bool stale = response.len && *o->response_id && !str_eqz(response, o->response_id);
@@ -66,15 +72,9 @@ void oa_on_text_delta(struct provider *p, struct json_object *o)
 void oa_on_text_done(struct provider *p, struct json_object *o)
 {
     struct rt_answer *a = rt_answer_find(p, oa_str(o, "item_id"));
+    struct str text = oa_str(o, "transcript");
     if (a)
-        rt_answer_text_set(p, a, oa_str(o, "transcript"));
-}
-
-/* Not the end of the answer: its text comes behind its audio, and belongs to it. */
-void oa_on_audio_done(struct provider *p, struct json_object *o)
-{
-    (void)p;
-    (void)o;
+        rt_answer_text_set(p, a, text.p ? text : oa_str(o, "text"));
 }
 
 /* ---- tools
@@ -170,8 +170,8 @@ static void answer_empty(struct provider *p, struct str id)
 static void end_answers(struct provider *p, bool cut)
 {
     const struct oa *o = oa_of(p);
-    for (size_t i = 0; i < RT_ANSWERS_MAX && !rt_gone(p); i++) {
-        struct rt_answer *a = &p->answer[i];
+    for (uint32_t i = 1; i <= RT_ANSWERS_MAX && !rt_gone(p); i++) { /* oldest first */
+        struct rt_answer *a = &p->answer[(p->last_answer + i) % RT_ANSWERS_MAX];
         if (!a->id || a->state != RT_ANSWER_OPEN || strcmp(a->response, o->response_id) != 0)
             continue;
         if (cut)
