@@ -221,6 +221,7 @@ static void on_done(void *arg, const struct llm_usage *usage)
     speak_end(p);
     if (speak_has_words(p))
         return;
+    speak_drop(p, false);
     if (p->rounds >= THINK_ROUNDS_MAX)
         pipeline_fail(p, VA_EPROTO, "LLM: the model answers nothing; check LLM_MODEL");
     else
