@@ -27,7 +27,7 @@ struct daemon {
     struct store *store;
     struct tts *tts;
     struct asr *asr;
-    struct tls_ctx *tls; /* NULL: the default one */
+    struct tls_ctx *tls;
     struct call_env env;
     struct call_server *server;
     uv_signal_t sig_term, sig_int;
@@ -115,13 +115,9 @@ static enum va_err start_speech(struct daemon *d, struct va_fault *fault)
 /* For providers over a network. The system's authorities are read here, not in the first call. */
 static enum va_err start_tls(struct daemon *d, struct va_fault *fault)
 {
-    const struct settings *s = d->settings;
-    const struct tls_ctx *usual;
-    if (*s->tls_ca_file)
-        return tls_client_ctx_new(
-            &(struct tls_client_cfg){.ca_file = s->tls_ca_file, .ca_setting = "TLS_CA_FILE"},
-            &d->tls, fault);
-    return strcmp(s->ai_provider, "attendant") == 0 ? VA_OK : tls_client_ctx_default(&usual, fault);
+    const char *ca = d->settings->tls_ca_file;
+    struct tls_client_cfg cfg = {.ca_file = *ca ? ca : NULL, .ca_setting = "TLS_CA_FILE"};
+    return tls_client_ctx_new(&cfg, &d->tls, fault);
 }
 
 /* ---- warm-up

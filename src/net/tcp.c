@@ -6,7 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { FLUSH_MS = 5000 };
+enum { FLUSH_MS = 5000, LINGER_MS = 2000 };
 
 struct tcp_conn {
     uv_tcp_t tcp;
@@ -87,11 +87,18 @@ static void on_shutdown(uv_shutdown_t *req, int status)
         destroy(c, false);
 }
 
+static void on_flush_late(void *arg)
+{
+    destroy(arg, false);
+}
+
 /* Everything is out of a connection that nobody holds any more. */
 static void flushed(struct tcp_conn *c)
 {
     c->shutdown.data = c;
-    if (!c->lingering || uv_shutdown(&c->shutdown, (uv_stream_t *)&c->tcp, on_shutdown))
+    if (c->lingering && !uv_shutdown(&c->shutdown, (uv_stream_t *)&c->tcp, on_shutdown))
+        tmr_start(&c->timer, c->loop, LINGER_MS, on_flush_late, c);
+    else
         destroy(c, false);
 }
 
@@ -281,11 +288,6 @@ void tcp_close(struct tcp_conn **pc)
         return;
     *pc = NULL;
     destroy(c, false);
-}
-
-static void on_flush_late(void *arg)
-{
-    destroy(arg, false);
 }
 
 static void on_loop_end(struct loop_rest *rest)

@@ -31,7 +31,7 @@ struct ws_header {
     struct str name, value;
 };
 
-/** Why a connection ended, or never was. Borrowed for the call. */
+/** Why a connection ended, or never was. Borrowed for the call, also after a ws_free() in it. */
 struct ws_end {
     enum va_err err;   /**< VA_OK: closed by a close handshake, whatever its code; VA_ETIMEOUT,
                         *   VA_EREFUSED (connection; HTTP 429, 5xx; by our on_request),
@@ -85,9 +85,9 @@ struct ws_cfg {
     uint64_t ping_ms;          /**< own ping after so long without a byte from the peer; no byte
                                 *   for as long again ends it (VA_ETIMEOUT); 0: 20000 */
     bool utf8_unchecked;       /**< a trusted peer's text is not checked (saves a pass) */
-    const struct tls_ctx *tls; /**< borrowed, outlives the connection; wss only. Client, NULL: one
-                                *   that verifies against the system's authorities. Server, NULL:
-                                *   plain */
+    const struct tls_ctx *tls; /**< borrowed, outlives the connection; wss only. Client, NULL:
+                                *   tls_client_ctx_default(), which takes 20 ms the first time.
+                                *   Server, NULL: plain */
 };
 
 /** Where a client goes. Strings are copied. */
@@ -101,7 +101,8 @@ struct ws_target {
 /**
  * Connect. on_open or on_closed follows.
  *
- * @return VA_OK, VA_EINVAL (URL, header), VA_ENOMEM
+ * @return VA_OK, VA_EINVAL (URL, header, subprotocol), VA_ENOMEM, VA_EIO (wss without a context:
+ * the system's authorities cannot be read)
  */
 VA_CHECK enum va_err ws_connect(struct loop *loop, const struct ws_target *to,
                                 const struct ws_cfg *cfg, const struct ws_handlers *h, void *arg,

@@ -204,8 +204,8 @@ async function hostile(port, open) {
 
 // ---- our client -------------------------------------------------------------------------------
 
-async function npmServer(tls, onConnection) {
-    const web = tls ? https.createServer({ cert: fs.readFileSync(file(`${tls}.pem`)), key: fs.readFileSync(file(`${tls}.key`)) })
+async function npmServer(tls, onConnection, more) {
+    const web = tls ? https.createServer({ cert: fs.readFileSync(file(`${tls}.pem`)), key: fs.readFileSync(file(`${tls}.key`)), ...more })
         : http.createServer();
     const wss = new WebSocket.Server({ noServer: true, perMessageDeflate: true, handleProtocols: () => 'echo' });
     web.on('upgrade', (request, socket, head) => {
@@ -291,6 +291,21 @@ async function ourClient(tls) {
 }
 
 async function certificates(url) {
+    await test('wss client: TLS 1.2, and nothing older', async () => {
+        const s = await npmServer('good', ws => ws.on('message', m => ws.send(m, { binary: false })), { maxVersion: 'TLSv1.2' });
+        const c = new Peer('connect', s.url('/'), file('ca.pem'));
+        await c.line(/^open/);
+        c.say('hello');
+        await c.line(/^text 5 .* hello$/);
+        await c.end();
+        s.web.close();
+        const old = await npmServer('good', () => {}, { minVersion: 'TLSv1.1', maxVersion: 'TLSv1.1', ciphers: 'DEFAULT@SECLEVEL=0' });
+        const d = new Peer('connect', old.url('/'), file('ca.pem'));
+        const line = await d.line(/^closed/);
+        want(/VA_EPROTO .*TLS handshake .*(version|protocol)/.test(line), line);
+        await d.exited;
+        old.web.close();
+    });
     await test('wss client: an unknown authority, another host, an expired certificate, no TLS at all', async () => {
         const expect = async (target, ca, re) => {
             const c = new Peer('connect', target, ca);

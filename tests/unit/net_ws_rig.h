@@ -91,11 +91,11 @@ static inline void rig_closed(void *arg, const struct ws_end *end)
     struct side *s = arg;
     assert_int_equal(s->ends, 0);
     s->ends++;
+    ws_free(&s->c); /* its texts stay until we return */
     s->end = *end;
     assert_true(end->text && end->text[0] && !strchr(end->text, '\n'));
     (void)snprintf(s->text, sizeof(s->text), "%s", end->text);
     (void)str_copy(s->reason, sizeof(s->reason), end->reason);
-    ws_free(&s->c);
 }
 
 static const struct ws_handlers rig_handlers = {.on_request = rig_request,

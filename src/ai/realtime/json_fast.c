@@ -160,7 +160,7 @@ static bool open_level(struct level *l, bool array)
 }
 
 /* A key of an object with its colon. json-c keeps the last of two equal keys: left to it. */
-static bool key(struct scan *s, struct level *l)
+static bool member_key(struct scan *s, struct level *l)
 {
     struct str name;
     bool escaped = false;
@@ -169,7 +169,8 @@ static bool key(struct scan *s, struct level *l)
         return false;
     l->at = NULL;
     for (size_t i = 0; l->depth == 1 && i < l->count; i++) {
-        if (!str_eqz(name, l->want[i].key))
+        const char *key = l->want[i].key;
+        if (!name.len || name.p[0] != key[0] || !str_eqz(name, key))
             continue;
         if (l->seen >> i & 1)
             return false;
@@ -221,7 +222,7 @@ static bool next_value(struct scan *s, struct level *l, bool *done)
             return false;
         }
         if (take(s, ','))
-            return in_array(l) || key(s, l);
+            return in_array(l) || member_key(s, l);
         if (!take(s, in_array(l) ? ']' : '}'))
             return false;
         l->depth--;
@@ -243,7 +244,7 @@ bool json_fast(struct str text, struct json_want *want, size_t count)
         if (opened) { /* the first member, or none */
             skip_blanks(&s);
             bool empty = s.p < s.end && *s.p == (in_array(&l) ? ']' : '}');
-            if (!empty && !in_array(&l) && !key(&s, &l))
+            if (!empty && !in_array(&l) && !member_key(&s, &l))
                 return false;
             opened = false;
             if (empty) {

@@ -142,6 +142,7 @@ enum rt_turn_state {
 struct rt_turn {
     enum rt_turn_state state;
     bool over_answer;     /**< it began while an answer was being heard */
+    uint64_t started_us;  /**< [mono µs] */
     char item[RT_ID_MAX]; /**< the remote's name for it */
     struct tmr timer;
 };

@@ -45,6 +45,8 @@ static void over(struct provider *p, bool speech)
     p->turn.state = RT_TURN_NONE;
     if (speech)
         rt_owe(p, RT_OWES_ANSWER);
+    else if (p->sound_end_us > p->turn.started_us) /* it was held so long, and ends so much later */
+        p->sound_end_us += loop_now_us(p->loop) - p->turn.started_us;
     rt_speech(p, speech ? TURN_ENDED : TURN_FALSE);
     if (!rt_gone(p) && p->dialect->turn_over)
         p->dialect->turn_over(p, speech);
@@ -64,8 +66,10 @@ void rt_turn_started(struct provider *p, struct str item, unsigned stop_delay_ms
     if (t->state == RT_TURN_STARTED || t->state == RT_TURN_CONFIRMED)
         return;
     bool fresh = t->state == RT_TURN_NONE; /* else it goes on with the sound before */
-    if (fresh)
+    if (fresh) {
         t->over_answer = rt_answer_sounding(p);
+        t->started_us = loop_now_us(p->loop);
+    }
     t->state = RT_TURN_STARTED;
     /* The remote says "over" only after a silence, so until then nothing tells a cough from a word:
      * a sound that lasts is told apart by not being over in time. */

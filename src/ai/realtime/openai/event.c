@@ -189,20 +189,21 @@ static void session_refused(struct provider *p, struct json_object *error)
              STR_ARG(message));
 }
 
-/* Our response.create was refused: it never began. */
+/* Our response.create was refused: it never began. Where another one runs that we did not ask for,
+ * perhaps taken for ours by now, what we wanted comes behind it. */
 static void create_refused(struct provider *p, enum action action, struct str message)
 {
     struct oa *o = oa_of(p);
-    if (action != ACT_BUSY) {
-        oa_response_set(p, OA_IDLE);
-        rt_fault(p, VA_EPROTO, true, "%s refused to answer: %.*s", p->dialect->name,
-                 STR_ARG(message));
+    if (action == ACT_BUSY) {
+        o->want = o->running;
+        o->want_flags = o->running_flags;
+        o->running = OA_WANT_TURN;
+        o->running_flags = 0;
+        oa_response_set(p, OA_ACTIVE);
         return;
     }
-    /* Another one runs that we did not ask for: behind it. */
-    o->want = o->running;
-    o->want_flags = o->running_flags;
-    oa_response_set(p, OA_ACTIVE);
+    oa_response_set(p, OA_IDLE);
+    rt_fault(p, VA_EPROTO, true, "%s refused to answer: %.*s", p->dialect->name, STR_ARG(message));
 }
 
 static void on_error(struct provider *p, struct json_object *o)
@@ -221,7 +222,8 @@ static void on_error(struct provider *p, struct json_object *o)
         rt_fault(p, VA_ECLOSED, true, "%s: %.*s", p->dialect->name, STR_ARG(message));
     else if (p->state == RT_STARTING)
         session_refused(p, error);
-    else if (cause.len && str_eqz(cause, state->create_id) && state->response == OA_ASKED)
+    else if (cause.len && str_eqz(cause, state->create_id) &&
+             (state->response == OA_ASKED || state->response == OA_ACTIVE))
         create_refused(p, action, message);
     else if (action == ACT_IDLE && state->response == OA_CANCELLING && !*state->response_id) {
         oa_response_set(p, OA_IDLE);
