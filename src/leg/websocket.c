@@ -295,6 +295,7 @@ static void ws_stats(const struct leg *leg, struct leg_stats *ret_stats)
         ws_speech_stats(leg->speech, &speech);
         ret_stats->lead_ms = ws_speech_lead_ms(leg->speech);
         ret_stats->send_fails += speech.dropped + speech.failed;
+        ret_stats->gaps = speech.gaps;
     }
 }
 

@@ -595,6 +595,38 @@ static void an_interruption_silences_files(void **state)
     bench_free(b);
 }
 
+static void a_gap_makes_the_first_piece_longer(void **state)
+{
+    (void)state;
+    struct bench *b = bench_new(&leg_dual, "broadcast");
+    struct leg_stats st;
+    char uuid[64], done[300];
+    up(b);
+    running(b);
+    say(b, 7, WS_FIRST_PIECE_MS / 20); /* more is to come … */
+    next_text(b, 1);
+    written(b, 0);
+    rig_hears_value(b->g, "Event-UUID: ", uuid, sizeof(uuid));
+    rig_says(b->g, RIG_REPLY);
+    (void)snprintf(done, sizeof(done),
+                   "Event-Name: CHANNEL_EXECUTE_COMPLETE\nUnique-ID: " RIG_UUID
+                   "\nApplication: playback\nApplication-UUID: %s\n\n",
+                   uuid);
+    rig_says_event(b->g, done); /* … and has not come in time */
+    do {
+        turn(b);
+        b->ops->stats(b->leg, &st);
+    } while (!st.gaps);
+    assert_int_equal(st.lead_ms, 0);
+    say(b, 0, WS_PAUSE_MS / 20);
+    say(b, 7, WS_FIRST_PIECE_MS / 20);
+    b->ops->stats(b->leg, &st);
+    assert_int_equal(st.lead_ms, WS_FIRST_PIECE_MS); /* still collected */
+    say(b, 7, WS_PIECE_MS / 2 / 20 + 1);
+    next_text(b, 2);
+    bench_free(b);
+}
+
 static void pieces_nobody_plays_are_bounded(void **state)
 {
     (void)state;
@@ -880,6 +912,7 @@ int main(void)
         cmocka_unit_test(a_good_bye_waits_for_the_hangup),
         cmocka_unit_test(files_are_played_one_behind_the_other),
         cmocka_unit_test(an_interruption_silences_files),
+        cmocka_unit_test(a_gap_makes_the_first_piece_longer),
         cmocka_unit_test(pieces_nobody_plays_are_bounded),
         cmocka_unit_test(the_edition_is_found_out),
         cmocka_unit_test(unicast_plays_and_takes_over),
