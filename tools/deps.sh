@@ -6,7 +6,7 @@ build="gcc libc6-dev cmake ninja-build pkg-config libuv1-dev libspeexdsp-dev lib
        libsphinxbase-dev libspandsp-dev libsqlite3-dev libyaml-dev libjson-c-dev libedit-dev
        libssl-dev libwslay-dev libcurl4-openssl-dev libsofia-sip-ua-dev libsrtp2-dev libopus-dev"
 run="espeak-ng espeak-ng-data pocketsphinx-en-us"
-test="libcmocka-dev xz-utils procps python3 mandoc bash-completion"
+test="libcmocka-dev xz-utils procps python3 mandoc bash-completion sip-tester"
 fuzz="clang libclang-rt-14-dev"
 format="clang-format"
 

@@ -158,7 +158,7 @@ void call_finish(struct call *c, enum call_outcome outcome)
     log_end(c);
     store_result(c);
     stop_conversation(c);
-    if (c->channel == CHANNEL_OURS && c->control && c->control->ops->leg_is_in_way)
+    if (c->channel == CHANNEL_OURS)
         call_leg_release(c, let_go);
     else
         let_go(c);
@@ -290,7 +290,7 @@ static void read_facts(struct call *c, const struct channel_facts *f)
     struct call_record *r = &c->record;
     if (f->uuid.len)
         (void)str_copy(c->uuid, UUID_TEXT, f->uuid);
-    else
+    else if (!*c->uuid)
         rand_uuid(c->uuid);
     (void)str_copy(r->id, UUID_TEXT, str_of(c->uuid));
     (void)str_copy(r->caller_number, sizeof(r->caller_number), f->caller_number);

@@ -86,6 +86,7 @@ enum va_err call_open_sip(struct call_worker *w, struct sip_incoming *in)
         sip_incoming_reject(in, 503);
         return VA_ENOMEM;
     }
+    rand_uuid(c->uuid);
     const struct control_cfg cfg = control_cfg(c);
     return begin(c, control_sip_open(&cfg, in, &c->control));
 }

@@ -170,7 +170,7 @@ void call_leg_release(struct call *c, void (*then)(struct call *c))
     l->then = then;
     if (l->phase == LEG_RELEASING)
         return;
-    if (!c->leg || !c->leg_ops->release) {
+    if (!c->leg || !c->leg_ops->release || !c->control->ops->leg_is_in_way) {
         released(c);
         return;
     }

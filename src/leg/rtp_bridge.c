@@ -16,7 +16,8 @@ static const struct {
     {"hangup_after_bridge", "false"}, /* many dialplans set it; our BYE would end the call */
     {"park_after_bridge", "false"},   /* would take the channel out of `socket` */
     {"continue_on_fail", "true"},     /* else a bridge that fails hangs the caller up */
-    {"hold_music", "silence"},        /* the caller's hold would be music in the agent's ear */
+    {"hold_music",
+     "silence_stream://-1"}, /* the caller's hold would be music, or no packets at all */
 };
 
 /* ---- variables ------------------------------------------------------------------------------- */

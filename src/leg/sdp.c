@@ -122,6 +122,15 @@ static void begin_audio(struct reader *r, struct str proto, struct str formats)
     read_formats(r, formats);
 }
 
+/* An answer repeats it, so nothing odd may be in it. */
+static bool printable(struct str s)
+{
+    for (size_t i = 0; i < s.len; i++)
+        if (s.p[i] <= ' ' || s.p[i] > '~')
+            return false;
+    return s.len > 0;
+}
+
 static enum va_err read_media(struct reader *r, struct str value)
 {
     finish_audio(r);
@@ -131,10 +140,11 @@ static enum va_err read_media(struct reader *r, struct str value)
         return VA_ELIMIT;
     struct str rest = value, type = word(&rest), ports = word(&rest), proto = word(&rest);
     uint64_t port = 0;
-    if (!type.len || !proto.len || !rest.len || !small_number(str_cut(&ports, '/'), 65535, &port))
+    struct str formats = rest, first = word(&rest);
+    if (!printable(type) || !printable(proto) || !printable(first) ||
+        !small_number(str_cut(&ports, '/'), 65535, &port))
         return VA_EPROTO;
     struct sdp_line *line = &sdp->lines[sdp->line_count++];
-    struct str formats = rest, first = word(&rest);
     (void)str_copy(line->type, sizeof(line->type), type);
     (void)str_copy(line->proto, sizeof(line->proto), proto);
     (void)str_copy(line->format, sizeof(line->format), first);

@@ -48,14 +48,14 @@ static int on_wake(su_root_magic_t *magic, su_wait_t *wait, struct sip_ua *ua)
     return 0;
 }
 
-/* NTATAG_CONTACT is the address the stack bound. */
+/* NTATAG_CONTACT is an address the stack bound; with TLS it may be that one. */
 void sip_on_params(struct sip_ua *ua, tagi_t tags[])
 {
     const sip_contact_t *m = NULL;
     (void)tl_gets(tags, NTATAG_CONTACT_REF(m), TAG_END());
-    uint64_t port = 5060;
-    if (m && m->m_url->url_port)
-        (void)!str_to_u64(str_of(m->m_url->url_port), &port);
+    uint64_t port = (uint64_t)ua->cfg.settings->sip_port;
+    if (!port && (!m || !m->m_url->url_port || str_to_u64(str_of(m->m_url->url_port), &port)))
+        port = 0;
     ua->port = (uint16_t)port;
     uv_sem_post(&ua->started);
 }
@@ -165,6 +165,19 @@ static enum va_err check_port(const struct settings *s, struct va_fault *fault)
     return VA_OK;
 }
 
+/* The stack starts without it, and then no handshake succeeds. */
+static enum va_err check_certificate(const struct settings *s, struct va_fault *fault)
+{
+    char path[SETTING_TEXT_MAX + 16];
+    (void)snprintf(path, sizeof(path), "%s/agent.pem", s->sip_tls_cert_dir);
+    if (!s->sip_tls_port || access(path, R_OK) == 0)
+        return VA_OK;
+    return va_fault_set(fault, VA_ECONFIG,
+                        "SIP_TLS_PORT is set, but %s cannot be read: %s; SIP_TLS_CERT_DIR names "
+                        "the folder, the file holds certificate and key",
+                        path, strerror(errno));
+}
+
 static enum va_err explain(const struct settings *s, struct va_fault *fault)
 {
     enum va_err err = check_port(s, fault);
@@ -220,6 +233,8 @@ static enum va_err ua_new(const struct sip_ua_cfg *cfg, struct sip_ua **ret_ua,
         err = sip_acl_parse(cfg->settings->sip_allow_acl, &ua->acl, fault);
     if (!err)
         err = check_port(cfg->settings, fault);
+    if (!err)
+        err = check_certificate(cfg->settings, fault);
     if (!err && ua->wake_fd < 0)
         err = va_fault_set(fault, VA_ELIMIT, "no file descriptor left for SIP");
     if (err) {
