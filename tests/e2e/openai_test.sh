@@ -26,6 +26,16 @@ else
     echo "skipped: no recordings to check the server against"
 fi
 
+# And clients that are not ours against it.
+clients=$build/npm-openai
+if [ -d "$clients/node_modules/@openai/agents-realtime" ] ||
+    npm install --prefix "$clients" --no-audit --no-fund ws openai @openai/agents-realtime >"$work/npm.log" 2>&1; then
+    NODE_PATH=$clients/node_modules node "$here/../fakes/ai/openai_clients.mjs" || bad=1
+else
+    echo "skipped: npm cannot install OpenAI's clients"
+    cat "$work/npm.log"
+fi
+
 serve() { # scenario, more options: a server of its own; sets $port, its log is $work/server
     stop_server
     printf '%s' "$1" >"$work/scenario"

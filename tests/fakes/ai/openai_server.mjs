@@ -50,6 +50,7 @@ const SHAPES = {
         _: ['event_id', '!type', '!item', 'previous_item_id'],
         item: { _: ['id', '!type', 'role', 'content', 'call_id', 'output', 'name', 'arguments', 'status'] },
     },
+    'conversation.item.retrieve': { _: ['event_id', '!type', '!item_id'] },
     'conversation.item.delete': { _: ['event_id', '!type', '!item_id'] },
     'conversation.item.truncate': { _: ['event_id', '!type', '!item_id', '!content_index', '!audio_end_ms'] },
     'response.create': {
@@ -215,6 +216,12 @@ export class Session {
         if (item.type === 'function_call_output' && (typeof item.output !== 'string' || !item.call_id))
             return this.error(m, 'invalid_type', 'output must be a string', 'item.output');
         this.send('conversation.item.done', this.add(item));
+    }
+    conversation_item_retrieve(m) {
+        const item = this.items.get(m.item_id);
+        if (!item) return this.error(m, 'item_retrieve_invalid_item_id', 'no such item', 'item_id');
+        const { audio_ms, ...shown } = item;
+        this.send('conversation.item.retrieved', { item: shown });
     }
     conversation_item_delete(m) {
         if (!this.items.delete(m.item_id)) return this.error(m, 'item_delete_invalid_item_id', 'no such item', 'item_id');
