@@ -175,6 +175,19 @@ check "with its history" seen '"role":"assistant".*Olá'
 fine "loss"
 stop
 
+serve '{"answers":[{"text":"Olá.","ms":600},{"text":"Isto ninguém vai ouvir até o fim.","ms":9000,"drop_after_ms":1000,"die":true}],
+        "words":["conte"],"pace_ms":90}'
+start
+call "a server that dies in mid-sentence: the attendant speaks within a second" 'wait greeting
+say "conte uma história"
+expect speech within 4s
+wait silence
+expect speech within 1s
+wait silence within 30s
+dtmf 1
+expect transfer 201 within 6s' --number 8100 --voice pt-br
+stop
+
 serve '{"answers":[{"text":"Olá.","ms":600}],"words":["tchau"],"session_ms":4000}'
 start
 call "a session that ends is renewed between the words" 'wait greeting

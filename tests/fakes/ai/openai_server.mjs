@@ -5,7 +5,7 @@
 //
 // Prints "port N" and serves until it is killed. FILE.log gets one JSON line per thing that happened.
 // Scenario (JSON, all optional):
-//   answers  [{text, ms, hz, delay_ms, stall_after_ms, drop_after_ms, close, fail, tool:{name, arguments}}]
+//   answers  [{text, ms, hz, delay_ms, stall_after_ms, drop_after_ms, close, die, fail, tool:{name, arguments}}]
 //            used up one after the other, the last again and again
 //   words    what the caller "said", one per turn, the last again
 //   words_delay_ms, pace_ms (between pieces of 100 ms), session_ms, cancelled_first (bool: the end of
@@ -334,6 +334,7 @@ export class Session {
         this.audio(ms);
         if (a.drop_after_ms !== undefined && r.sent >= a.drop_after_ms) {
             this.log({ event: 'dropped' });
+            if (a.die) process.exit(1);
             return a.close ? this.socket.close(a.close, 'test') : this.socket.terminate();
         }
         r.timer = this.later(this.scenario.pace_ms ?? 10, () => this.piece(text));
