@@ -19,11 +19,6 @@ const struct provider_ops *provider_find(const char *name)
     return NULL;
 }
 
-const struct provider_ops *provider_at(size_t i)
-{
-    return i < sizeof(providers) / sizeof(providers[0]) ? providers[i] : NULL;
-}
-
 void provider_loop_start(struct loop *loop, const struct provider_env *env,
                          const struct settings *settings)
 {
@@ -36,4 +31,9 @@ void provider_loop_start(struct loop *loop, const struct provider_env *env,
 void provider_loop_stop(struct loop *loop)
 {
     link_pool_stop(loop);
+}
+
+const struct provider_ops *provider_at(size_t i)
+{
+    return i < sizeof(providers) / sizeof(providers[0]) ? providers[i] : NULL;
 }
