@@ -73,10 +73,13 @@ const struct codec_info *codec_info_of(const struct codec *codec);
 /** Of the samples both ways [Hz]. */
 int codec_rate(const struct codec *codec);
 
+/** The length of packets [ms] nearest to what was asked for that the codec can make. */
+int codec_ptime(const struct codec_info *info, int ms);
+
 /**
  * One packet.
  *
- * @param n    Samples at codec_rate(): media_ptime_valid() of them
+ * @param n    Samples at codec_rate(): of a codec_ptime()
  * @param out  CODEC_PAYLOAD_MAX bytes are always enough
  * @return bytes written; 0: wrong n or room, or the encoder would not
  */
