@@ -90,6 +90,42 @@ enum va_err udp_open_range(struct loop *loop, const struct net_addr *addr, uint1
     return VA_ELIMIT;
 }
 
+static enum va_err open_pair(struct loop *loop, const struct net_addr *addr, unsigned even,
+                             udp_recv_h *on_even, udp_recv_h *on_odd, void *arg,
+                             struct udp_sock **ret_even, struct udp_sock **ret_odd)
+{
+    struct net_addr at = *addr;
+    struct udp_sock *first = NULL;
+    net_addr_set_port(&at, (uint16_t)even);
+    enum va_err err = udp_open(loop, &at, on_even, arg, &first);
+    if (err)
+        return err;
+    net_addr_set_port(&at, (uint16_t)(even + 1));
+    err = udp_open(loop, &at, on_odd, arg, ret_odd);
+    if (err)
+        udp_close(&first);
+    else
+        *ret_even = first;
+    return err;
+}
+
+enum va_err udp_open_pair_range(struct loop *loop, const struct net_addr *addr, uint16_t min,
+                                uint16_t max, udp_recv_h *on_even, udp_recv_h *on_odd, void *arg,
+                                struct udp_sock **ret_even, struct udp_sock **ret_odd)
+{
+    static atomic_uint next;
+    unsigned base = min + (min & 1u), pairs = max > base ? (max - base + 1u) / 2u : 0;
+    if (max < min)
+        return VA_EINVAL;
+    for (unsigned i = 0; i < pairs; i++) {
+        unsigned even = base + 2 * (atomic_fetch_add(&next, 1) % pairs);
+        enum va_err err = open_pair(loop, addr, even, on_even, on_odd, arg, ret_even, ret_odd);
+        if (err != VA_EINUSE)
+            return err;
+    }
+    return VA_ELIMIT;
+}
+
 enum va_err udp_send(struct udp_sock *s, const struct net_addr *to, const void *p, size_t len)
 {
     ssize_t n = sendto(s->fd, p, len, MSG_NOSIGNAL, &to->u.sa, net_addr_len(to));

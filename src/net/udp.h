@@ -30,6 +30,16 @@ VA_CHECK enum va_err udp_open_range(struct loop *loop, const struct net_addr *ad
                                     uint16_t max, udp_recv_h *on_recv, void *arg,
                                     struct udp_sock **ret_sock);
 
+/**
+ * The same for RTP and RTCP (RFC 3550 §11): an even port and the one behind it, both held.
+ *
+ * @return VA_OK, VA_ELIMIT (no pair is free), else as udp_open()
+ */
+VA_CHECK enum va_err udp_open_pair_range(struct loop *loop, const struct net_addr *addr,
+                                         uint16_t min, uint16_t max, udp_recv_h *on_even,
+                                         udp_recv_h *on_odd, void *arg, struct udp_sock **ret_even,
+                                         struct udp_sock **ret_odd);
+
 /** Send one datagram now, or drop it: audio that waits is worth nothing. @return VA_OK or why not
  */
 enum va_err udp_send(struct udp_sock *s, const struct net_addr *to, const void *p, size_t len);
