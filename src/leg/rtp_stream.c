@@ -236,9 +236,12 @@ static uint32_t mos_x100(const struct rtp_stream *s, const struct rtp_stream_sta
 void rtp_stream_stats(const struct rtp_stream *s, struct rtp_stream_stats *ret_stats)
 {
     struct rtp_stream_stats st = s->stats;
-    int64_t lost = rtp_source_lost(&s->numbers);
+    /* RFC 3550 A.3 lets a duplicate make up for a loss; a person wants to know both. */
+    int64_t lost = rtp_source_lost(&s->numbers) + (int64_t)s->numbers.duplicates;
     jitter_stats(s->jitter, &st.jitter);
     st.lost = lost > 0 ? (uint64_t)lost : 0;
+    st.duplicates = s->numbers.duplicates;
+    st.reordered = s->numbers.reordered;
     st.jitter_us = (uint32_t)rtp_source_jitter_us(&s->numbers);
     if (s->state == RTP_SOURCE_LOCKED)
         st.source = s->source;

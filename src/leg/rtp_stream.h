@@ -152,6 +152,7 @@ struct rtp_stream_stats {
     uint64_t replayed;    /**< SRTP: seen before, or too old */
     uint64_t send_fails;  /**< datagrams the socket would not take */
     uint64_t lost;        /**< packets that never came, by their numbers */
+    uint64_t duplicates, reordered; /**< came twice; came after a higher number */
     uint64_t digits_in, digits_out;
     uint64_t rtcp_in, rtcp_out;
     uint64_t learned;                        /**< times a source was locked */

@@ -1,8 +1,8 @@
 /*
  * From datagrams to the jitter buffer:
  *
- *     what is it ─► may we hear it now ─► from the source? ─► by the key? ─► agreed type ─►
- *     in which place of its stream ─► digit, or jitter buffer
+ *     what is it ─► from the source? ─► by the key? ─► agreed type? ─► its place in the stream ─►
+ *     may we hear it now? ─► digit, jitter buffer
  *
  * Cheap tests come before dear ones, and nothing is learned from what the key does not vouch for.
  */
@@ -131,6 +131,11 @@ static void place(struct rtp_stream *s, const struct rtp_type *t, const struct r
     enum rtp_verdict v = rtp_source_take(&s->numbers, k, now_us, t->kind == RTP_TYPE_AUDIO, &at);
     if (v != RTP_TAKE && v != RTP_TAKE_ANEW)
         return;
+    /* On hold its number counts all the same, else it would look lost. */
+    if (!rtp_direction_receives(s->remote.direction)) {
+        s->stats.unexpected++;
+        return;
+    }
     if (v == RTP_TAKE_ANEW) {
         s->stats.bye = false;
         s->reports.last_sr = (struct rtcp_last_sr){0, 0};
@@ -186,10 +191,6 @@ static void take_rtp(struct rtp_stream *s, const struct net_addr *from, const vo
     struct rtp_packet k;
     if (!may_be_source(s, from)) {
         s->stats.foreign++;
-        return;
-    }
-    if (!rtp_direction_receives(s->remote.direction)) {
-        s->stats.unexpected++;
         return;
     }
     p = opened(s, false, p, &len, buf, sizeof(buf));
