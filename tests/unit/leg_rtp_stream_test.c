@@ -310,12 +310,6 @@ static uint16_t seq_of(const uint8_t *p)
     return (uint16_t)(p[2] << 8 | p[3]);
 }
 
-static void set_direction(struct side *d, enum rtp_direction direction)
-{
-    d->remote.direction = direction;
-    assert_int_equal(rtp_stream_set_remote(d->s, &d->remote), VA_OK);
-}
-
 static void hold_stops_and_resume_goes_on(void **state)
 {
     (void)state;
@@ -327,8 +321,8 @@ static void hold_stops_and_resume_goes_on(void **state)
     assert_int_equal(a->markers, 1);
     uint16_t seq = seq_of(a->last);
     uint32_t ts = timestamp_of(a->last);
-    set_direction(a, RTP_INACTIVE);
-    set_direction(b, RTP_INACTIVE);
+    set_direction_of(a, RTP_INACTIVE);
+    set_direction_of(b, RTP_INACTIVE);
     size_t sent = a->sent, got = (size_t)stats_of(b).packets_in;
     rig_run(&r, 3);
     assert_int_equal(stats_of(b).unexpected, 1); /* was on its way */
@@ -337,8 +331,8 @@ static void hold_stops_and_resume_goes_on(void **state)
     rig_run(&r, 1);
     for (size_t i = 0; i < b->out_len; i++)
         assert_int_equal(b->out[i], 0);
-    set_direction(a, RTP_SENDRECV);
-    set_direction(b, RTP_SENDRECV);
+    set_direction_of(a, RTP_SENDRECV);
+    set_direction_of(b, RTP_SENDRECV);
     side_forget(b);
     rig_run(&r, 2);
     assert_int_equal(a->markers, 2); /* a talk spurt begins */
@@ -361,8 +355,8 @@ static void music_on_hold_is_heard(void **state)
     rig_agree(&r, CODEC_PCMU);
     rig_run(&r, 1);
     struct side *a = &r.side[A], *b = &r.side[B];
-    set_direction(b, RTP_RECVONLY);
-    set_direction(a, RTP_SENDONLY);
+    set_direction_of(b, RTP_RECVONLY);
+    set_direction_of(a, RTP_SENDONLY);
     size_t sent = b->sent;
     side_forget(b);
     rig_run(&r, 31);

@@ -77,7 +77,7 @@ struct rig {
 };
 
 /* xorshift: what one packet draws must not hang together. */
-static double rig_random(struct rig *r)
+static inline double rig_random(struct rig *r)
 {
     r->seed ^= r->seed << 13;
     r->seed ^= r->seed >> 7;
@@ -85,7 +85,7 @@ static double rig_random(struct rig *r)
     return (double)(r->seed >> 11) / 9007199254740992.0;
 }
 
-static void side_on_first(void *arg)
+static inline void side_on_first(void *arg)
 {
     struct side *d = arg;
     d->firsts++;
@@ -93,7 +93,7 @@ static void side_on_first(void *arg)
         rtp_stream_close(&d->s);
 }
 
-static void side_on_digit(void *arg, char digit)
+static inline void side_on_digit(void *arg, char digit)
 {
     struct side *d = arg;
     assert_true(d->digit_count + 1 < sizeof(d->digits));
@@ -104,7 +104,7 @@ static void side_on_digit(void *arg, char digit)
 
 static const struct rtp_stream_handlers side_handlers = {side_on_first, side_on_digit};
 
-static struct flying *rig_slot(struct rig *r)
+static inline struct flying *rig_slot(struct rig *r)
 {
     for (size_t i = 0; i < FLYING_MAX; i++)
         if (!r->flying[i].used)
@@ -113,7 +113,8 @@ static struct flying *rig_slot(struct rig *r)
     return NULL;
 }
 
-static void rig_fly(struct rig *r, int to, bool rtcp, const void *p, size_t len, uint64_t at_us)
+static inline void rig_fly(struct rig *r, int to, bool rtcp, const void *p, size_t len,
+                           uint64_t at_us)
 {
     struct flying *f = rig_slot(r);
     *f = (struct flying){
@@ -122,8 +123,8 @@ static void rig_fly(struct rig *r, int to, bool rtcp, const void *p, size_t len,
 }
 
 /* A stream sends. */
-static enum va_err side_wire(void *arg, bool rtcp, const struct net_addr *to, const void *p,
-                             size_t len)
+static inline enum va_err side_wire(void *arg, bool rtcp, const struct net_addr *to, const void *p,
+                                    size_t len)
 {
     struct side *d = arg;
     struct rig *r = d->r;
@@ -146,14 +147,14 @@ static enum va_err side_wire(void *arg, bool rtcp, const struct net_addr *to, co
     return VA_OK;
 }
 
-static struct net_addr addr_of(const char *ip, uint16_t port)
+static inline struct net_addr addr_of(const char *ip, uint16_t port)
 {
     struct net_addr a;
     assert_int_equal(net_addr_parse(ip, port, &a), VA_OK);
     return a;
 }
 
-static struct rtp_type audio_type(enum codec_id id, int pt)
+static inline struct rtp_type audio_type(enum codec_id id, int pt)
 {
     const struct codec_info *c = codec_info(id);
     return (struct rtp_type){.pt = (uint8_t)(pt >= 0 ? pt : c->static_pt),
@@ -163,7 +164,7 @@ static struct rtp_type audio_type(enum codec_id id, int pt)
 }
 
 /* One codec, digits and comfort noise, both ways. */
-static struct rtp_stream_remote remote_of(struct net_addr at, enum codec_id id)
+static inline struct rtp_stream_remote remote_of(struct net_addr at, enum codec_id id)
 {
     struct rtp_type audio = audio_type(id, codec_info(id)->static_pt < 0 ? 96 + (int)id : -1);
     struct rtp_type event = {
@@ -176,7 +177,7 @@ static struct rtp_stream_remote remote_of(struct net_addr at, enum codec_id id)
                                       .receive = {audio, event, noise}};
 }
 
-static void side_open(struct side *d)
+static inline void side_open(struct side *d)
 {
     struct rtp_stream_cfg cfg = {
         .loop = d->r->loop, .format = d->format, .settings = &d->r->settings};
@@ -186,7 +187,7 @@ static void side_open(struct side *d)
 }
 
 /* Both at `rate_hz`; call rig_agree() then. */
-static void rig_open(struct rig *r, int rate_hz)
+static inline void rig_open(struct rig *r, int rate_hz)
 {
     memset(r, 0, sizeof(*r));
     va_clock_manual_init(&r->clock, 1000000, 1700000000000000);
@@ -213,7 +214,7 @@ static void rig_open(struct rig *r, int rate_hz)
     }
 }
 
-static void rig_agree(struct rig *r, enum codec_id id)
+static inline void rig_agree(struct rig *r, enum codec_id id)
 {
     for (int i = 0; i < 2; i++) {
         struct side *d = &r->side[i];
@@ -222,7 +223,13 @@ static void rig_agree(struct rig *r, enum codec_id id)
     }
 }
 
-static void rig_close(struct rig *r)
+static inline void set_direction_of(struct side *d, enum rtp_direction direction)
+{
+    d->remote.direction = direction;
+    assert_int_equal(rtp_stream_set_remote(d->s, &d->remote), VA_OK);
+}
+
+static inline void rig_close(struct rig *r)
 {
     for (int i = 0; i < 2; i++) {
         rtp_stream_close(&r->side[i].s);
@@ -232,7 +239,7 @@ static void rig_close(struct rig *r)
     free(r->flying);
 }
 
-static void side_record(struct side *d, const int16_t *x)
+static inline void side_record(struct side *d, const int16_t *x)
 {
     size_t n = media_format_samples(d->format);
     if (d->out_len + n > d->out_cap) {
@@ -244,7 +251,7 @@ static void side_record(struct side *d, const int16_t *x)
     d->out_len += n;
 }
 
-static void side_tick(struct side *d, uint64_t now_us)
+static inline void side_tick(struct side *d, uint64_t now_us)
 {
     int16_t x[MEDIA_FRAME_MAX];
     size_t n = media_format_samples(d->format);
@@ -268,7 +275,7 @@ static void side_tick(struct side *d, uint64_t now_us)
         d->delay_max_ms = s.delay_ms;
 }
 
-static void rig_arrive(struct rig *r, struct flying *f)
+static inline void rig_arrive(struct rig *r, struct flying *f)
 {
     struct side *to = &r->side[f->to];
     struct net_addr from = r->side[!f->to].at;
@@ -280,7 +287,7 @@ static void rig_arrive(struct rig *r, struct flying *f)
     rtp_stream_take(to->s, f->rtcp, &from, f->p, f->len, f->at_us);
 }
 
-static void rig_goto(struct rig *r, uint64_t us)
+static inline void rig_goto(struct rig *r, uint64_t us)
 {
     uint64_t now = clock_mono_us(&r->clock.base);
     if (us > now)
@@ -289,7 +296,7 @@ static void rig_goto(struct rig *r, uint64_t us)
 }
 
 /* Events in their order until `seconds` have passed. */
-static void rig_run(struct rig *r, double seconds)
+static inline void rig_run(struct rig *r, double seconds)
 {
     uint64_t end = clock_mono_us(&r->clock.base) + (uint64_t)(seconds * 1e6);
     for (;;) {
@@ -316,14 +323,14 @@ static void rig_run(struct rig *r, double seconds)
     rig_goto(r, end);
 }
 
-static struct rtp_stream_stats stats_of(const struct side *d)
+static inline struct rtp_stream_stats stats_of(const struct side *d)
 {
     struct rtp_stream_stats s;
     rtp_stream_stats(d->s, &s);
     return s;
 }
 
-static void side_forget(struct side *d)
+static inline void side_forget(struct side *d)
 {
     d->out_len = 0;
     d->record = true;
@@ -331,7 +338,7 @@ static void side_forget(struct side *d)
     memset(d->frames, 0, sizeof(d->frames));
 }
 
-static void side_print(const struct side *d, const char *what)
+static inline void side_print(const struct side *d, const char *what)
 {
     struct rtp_stream_stats s = stats_of(d);
     print_message("    %s: in %llu out %llu lost %llu foreign %llu, delay %u (max %u) target %u, "
@@ -345,7 +352,7 @@ static void side_print(const struct side *d, const char *what)
 }
 
 /* What a step in a sine leaves when the sine itself is taken out, relative to its peak. */
-static double worst_step(const int16_t *x, size_t n, int rate, double hz, double peak)
+static inline double worst_step(const int16_t *x, size_t n, int rate, double hz, double peak)
 {
     double c = 2 * cos(6.283185307179586 * hz / rate), worst = 0;
     for (size_t i = 2; i < n; i++) {
@@ -356,7 +363,7 @@ static double worst_step(const int16_t *x, size_t n, int rate, double hz, double
 }
 
 /* From one sample to the next. */
-static int largest_step(const int16_t *x, size_t n)
+static inline int largest_step(const int16_t *x, size_t n)
 {
     int worst = 0;
     for (size_t i = 1; i < n; i++)
