@@ -27,10 +27,10 @@ enum codec_id {
 };
 
 enum {
-    CODEC_PAYLOAD_MAX = 1920,      /**< 60 ms of L16/16000 [bytes] */
-    CODEC_OPUS_BITS_VOICE = 24000, /**< at 16 kHz and above [bit/s] */
-    CODEC_OPUS_BITS_NARROW = 16000,
-    CODEC_OPUS_LOSS_PERCENT = 10, /**< what the encoder's FEC is made for */
+    CODEC_PAYLOAD_MAX = 1920,       /**< 60 ms of L16/16000 [bytes] */
+    CODEC_OPUS_BITS_VOICE = 24000,  /**< at 16 kHz and above [bit/s] */
+    CODEC_OPUS_BITS_NARROW = 20000, /**< at 8 kHz; below, libopus leaves the FEC out */
+    CODEC_OPUS_LOSS_PERCENT = 10,   /**< what the encoder's FEC is made for */
     CODEC_OPUS_COMPLEXITY = 5
 };
 
