@@ -77,8 +77,6 @@ void rtp_stream_close(struct rtp_stream **ps)
     if (!s)
         return;
     *ps = NULL;
-    if (s->gone)
-        *s->gone = true;
     rtp_reports_stop(s);
     if (s->stats.packets_out || s->stats.rtcp_out) /* RFC 3550 §6.3.7 */
         rtp_reports_send(s, true);
@@ -91,7 +89,9 @@ void rtp_stream_close(struct rtp_stream **ps)
     secure_free(&s->secure);
     sdes_wipe(&s->remote.send_key);
     sdes_wipe(&s->remote.receive_key);
-    free(s);
+    s->gone = true;
+    if (!s->telling)
+        free(s);
 }
 
 uint16_t rtp_stream_port(const struct rtp_stream *s)
@@ -220,16 +220,16 @@ enum va_err rtp_stream_set_remote(struct rtp_stream *s, const struct rtp_stream_
 
 /* ---- figures --------------------------------------------------------------------------------- */
 
-/* What a caller would say of the audio that we hear: what was made up, and its delay. */
+/* What a caller would say of the audio that we hear: of packets that had to be made up, lost or not
+ * in time, and of the delay. What is made up while the far end stops is no impairment. */
 static uint32_t mos_x100(const struct rtp_stream *s, const struct rtp_stream_stats *st)
 {
-    const struct jitter_stats *j = &st->jitter;
-    uint64_t sound = j->samples - j->silence_samples;
-    if (!sound || !s->heard)
+    uint64_t expected = rtp_source_expected(&s->numbers);
+    if (!expected || !s->heard)
         return 0;
-    double delay = (double)st->round_trip_us / 2000.0 + j->delay_ms + s->format.ptime_ms;
-    double r = emodel_r(codec_info_of(s->heard)->quality,
-                        (double)j->concealed_samples / (double)sound, delay);
+    double missing = (double)(st->lost + st->jitter.late + st->jitter.discarded);
+    double delay = (double)st->round_trip_us / 2000.0 + st->jitter.delay_ms + s->format.ptime_ms;
+    double r = emodel_r(codec_info_of(s->heard)->quality, missing / (double)expected, delay);
     return (uint32_t)(emodel_mos(r) * 100.0 + 0.5);
 }
 

@@ -8,6 +8,8 @@
  */
 #include "leg/rtp_stream_int.h"
 
+#include <stdlib.h>
+
 /* ---- the source ------------------------------------------------------------------------------ */
 
 void rtp_stream_learn(struct rtp_stream *s, bool same)
@@ -169,19 +171,19 @@ static void tell(struct rtp_stream *s, enum rtp_type_kind kind)
 {
     char began[RTP_STREAM_BEGAN_MAX];
     unsigned count = s->began_count;
-    bool gone = false;
     memcpy(began, s->began, count);
     s->began_count = 0;
     s->stats.digits_in += count;
-    s->gone = &gone;
+    s->telling = true;
     if (kind == RTP_TYPE_AUDIO && !s->first_told && s->stats.packets_in) {
         s->first_told = true;
         s->h->on_first(s->arg);
     }
-    for (unsigned i = 0; i < count && !gone; i++)
+    for (unsigned i = 0; i < count && !s->gone; i++)
         s->h->on_digit(s->arg, began[i]);
-    if (!gone)
-        s->gone = NULL;
+    s->telling = false;
+    if (s->gone)
+        free(s);
 }
 
 static void take_rtp(struct rtp_stream *s, const struct net_addr *from, const void *p, size_t len,

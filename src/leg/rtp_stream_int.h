@@ -61,7 +61,8 @@ struct rtp_stream {
     int min_ms, start_ms, max_ms;
     const struct rtp_stream_handlers *h;
     void *arg;
-    bool *gone; /**< set by close() inside a handler */
+    bool telling; /**< a handler runs */
+    bool gone;    /**< it closed the stream: all is released but this struct */
     char cname[RTP_STREAM_CNAME_MAX + 1];
     struct udp_sock *rtp, *rtcp; /**< rtcp: NULL with one port */
 

@@ -4,12 +4,17 @@
  *     µ-law  |y| = (((mmmm << 3) + 132) << eee) − 132
  *     A-law  |y| = eee = 0 ? (mmmm << 4) + 8 : ((mmmm << 4) + 264) << (eee − 1)
  *
- * The encoder finds the segment of a magnitude by a table of its upper bits. */
+ * The encoder lets the machine find the segment: a magnitude as a float (IEEE 754, exact) has it in
+ * its exponent and mmmm in front of its fraction. Compilers do four or more of these at once. */
 #include "media/g711.h"
+
+#include <string.h>
 
 enum {
     ULAW_BIAS = 132,
-    ULAW_CLIP = 32635 /* with the bias the largest value that is still in segment 7 */
+    ULAW_CLIP = 32635, /* with the bias the largest value that is still in segment 7 */
+    FRACTION_BITS = 23,
+    EXPONENT_OF_128 = 127 + 7
 };
 
 /* clang-format off */
@@ -23,30 +28,42 @@ enum {
 #define ROW16(f, c)  ROW4(f, c), ROW4(f, (c) + 4), ROW4(f, (c) + 8), ROW4(f, (c) + 12)
 #define ROW64(f, c)  ROW16(f, c), ROW16(f, (c) + 16), ROW16(f, (c) + 32), ROW16(f, (c) + 48)
 #define ROW256(f)    ROW64(f, 0), ROW64(f, 64), ROW64(f, 128), ROW64(f, 192)
-/* Position of the highest bit of an 8-bit number, 0 for 0. */
-#define TOP(c) (uint8_t)((c) >= 128 ? 7 : (c) >= 64 ? 6 : (c) >= 32 ? 5 : (c) >= 16 ? 4 :          \
-                         (c) >= 8 ? 3 : (c) >= 4 ? 2 : (c) >= 2 ? 1 : 0)
-
 const int16_t g711_ulaw_table[256] = {ROW256(ULAW)};
 const int16_t g711_alaw_table[256] = {ROW256(ALAW)};
-static const uint8_t top_bit[256] = {ROW256(TOP)};
 /* clang-format on */
+
+/* eee mmmm of a magnitude from 128 on. */
+static inline unsigned segment_of(int mag)
+{
+    float f = (float)mag;
+    uint32_t bits = 0;
+    memcpy(&bits, &f, sizeof(bits));
+    return (bits >> (FRACTION_BITS - 4)) - (EXPONENT_OF_128 << 4);
+}
+
+static inline uint8_t ulaw_code(int x)
+{
+    int mag = x < 0 ? -x : x;
+    unsigned code = segment_of((mag > ULAW_CLIP ? ULAW_CLIP : mag) + ULAW_BIAS);
+    return (uint8_t)(code ^ (x < 0 ? 0x7fu : 0xffu));
+}
+
+static inline uint8_t alaw_code(int x)
+{
+    int mag = x < 0 ? -x - 1 : x; /* −1 is the first negative interval, not the first positive */
+    unsigned above = segment_of(mag < 256 ? 256 : mag),
+             code = mag < 256 ? (unsigned)mag >> 4 : above;
+    return (uint8_t)(code ^ (x < 0 ? 0x55u : 0xd5u));
+}
 
 uint8_t g711_ulaw_encode(int16_t x)
 {
-    int mag = x < 0 ? -x : x;
-    mag = (mag > ULAW_CLIP ? ULAW_CLIP : mag) + ULAW_BIAS;
-    int seg = top_bit[mag >> 7];
-    int code = (seg << 4) | ((mag >> (seg + 3)) & 15);
-    return (uint8_t)(x < 0 ? code ^ 0x7f : code ^ 0xff);
+    return ulaw_code(x);
 }
 
 uint8_t g711_alaw_encode(int16_t x)
 {
-    int mag = x < 0 ? -x - 1 : x; /* −1 is the first negative interval, not the first positive */
-    int seg = top_bit[mag >> 7];
-    int code = (seg << 4) | ((mag >> (seg ? seg + 3 : 4)) & 15);
-    return (uint8_t)(x < 0 ? code ^ 0x55 : code ^ 0xd5);
+    return alaw_code(x);
 }
 
 void g711_ulaw_decode_block(const uint8_t *in, size_t n, int16_t *out)
@@ -64,11 +81,11 @@ void g711_alaw_decode_block(const uint8_t *in, size_t n, int16_t *out)
 void g711_ulaw_encode_block(const int16_t *in, size_t n, uint8_t *out)
 {
     for (size_t i = 0; i < n; i++)
-        out[i] = g711_ulaw_encode(in[i]);
+        out[i] = ulaw_code(in[i]);
 }
 
 void g711_alaw_encode_block(const int16_t *in, size_t n, uint8_t *out)
 {
     for (size_t i = 0; i < n; i++)
-        out[i] = g711_alaw_encode(in[i]);
+        out[i] = alaw_code(in[i]);
 }

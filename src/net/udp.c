@@ -6,8 +6,6 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { READS_PER_TURN = 16 };
-
 struct udp_sock {
     uv_poll_t poll;
     struct loop *loop;
@@ -17,20 +15,19 @@ struct udp_sock {
     void *arg;
 };
 
+/* One datagram a turn: a second read would nearly always find nothing, and costs as much as half a
+ * send. What is left is told again by the poll, after the other sockets had their turn. */
 static void on_readable(uv_poll_t *poll, int status, int events)
 {
     struct udp_sock *s = poll->data;
+    struct net_addr from;
+    socklen_t len = sizeof(from.u);
+    char *scratch = loop_scratch(s->loop);
     (void)status;
     (void)events;
-    for (int i = 0; i < READS_PER_TURN && s->fd >= 0; i++) {
-        struct net_addr from;
-        socklen_t len = sizeof(from.u);
-        char *scratch = loop_scratch(s->loop);
-        ssize_t n = recvfrom(s->fd, scratch, LOOP_SCRATCH_BYTES, 0, &from.u.sa, &len);
-        if (n < 0)
-            return; /* empty, or an ICMP error of an earlier send: silence will tell */
+    ssize_t n = recvfrom(s->fd, scratch, LOOP_SCRATCH_BYTES, 0, &from.u.sa, &len);
+    if (n >= 0) /* else an ICMP error of an earlier send: silence will tell */
         s->on_recv(s->arg, &from, scratch, (size_t)n);
-    }
 }
 
 static int bound_socket(const struct net_addr *addr)
