@@ -1,8 +1,13 @@
-/* CPU per packet of whole RTP streams, sockets included, beside the floor: the same datagrams
- * received and sent by recvfrom and sendto in an epoll loop and nothing else. One thread does both
- * ends by turns; only our side's time is counted. Media time is simulated: 20 ms a round.
+/* CPU per packet of whole RTP streams, sockets included, beside two floors: the same datagrams
+ * received and sent by recvfrom and sendto in an epoll loop and nothing else, either each sent back
+ * as it comes (echo), or all sent when the clock ticks (paced), as whoever plays audio must. One
+ * thread does both ends by turns; only our side's time is counted. Media time is simulated: 20 ms a
+ * round.
  *
- *     rtp_stream_bench [STREAMS [ROUNDS]]      (200, 1000) */
+ * The three take turns of 50 rounds, and the ratios are medians over the turns, so that what else
+ * the machine does hits all of them.
+ *
+ *     rtp_stream_bench [STREAMS [TURNS]]      (200, 20) */
 #include "base/str.h"
 #include "leg/rtp_stream.h"
 #include "media/g711.h"
@@ -16,7 +21,13 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { FRAME = 160, PER_PEER = 50, EVENTS = 256, SPEECH = 400 /* frames */, WARM_UP = 50 };
+enum {
+    FRAME = 160,
+    PER_PEER = 50,
+    EVENTS = 256,
+    SPEECH = 400 /* frames */,
+    SLICE = 50 /* rounds */
+};
 
 /* The far ends of PER_PEER streams: one socket. */
 struct peer {
@@ -25,9 +36,8 @@ struct peer {
 };
 
 struct bench {
-    size_t count, rounds;
+    size_t count, turns;
     struct peer *peers;
-    struct sockaddr_in *to; /* each stream's port */
     uint8_t packets[SPEECH][CODEC_PAYLOAD_MAX];
     size_t packet_len[SPEECH];
     const struct codec_info *codec;
@@ -79,25 +89,37 @@ static bool open_peers(struct bench *b)
 {
     size_t n = (b->count + PER_PEER - 1) / PER_PEER;
     b->peers = calloc(n, sizeof(*b->peers));
-    b->to = calloc(b->count, sizeof(*b->to));
-    for (size_t i = 0; b->peers && b->to && i < n; i++) {
+    for (size_t i = 0; b->peers && i < n; i++) {
         b->peers[i].fd = udp_on_loopback(&b->peers[i].port);
         if (b->peers[i].fd < 0)
             return false;
     }
-    return b->peers && b->to;
+    return b->peers != NULL;
 }
 
-static void aim(struct bench *b, size_t i, uint16_t port)
+/* What is measured: our side of all streams, one way or another. */
+struct subject {
+    struct sockaddr_in *to; /* each stream's port */
+    size_t round;           /* those done */
+    size_t back;            /* packets that came back */
+    double *us;             /* per packet in and out, of each turn */
+    void (*work)(struct bench *b, struct subject *s);
+    int loop_fd, *fds; /* floors */
+    struct loop *loop; /* streams */
+    struct rtp_stream **streams;
+    size_t firsts, bytes;
+};
+
+static void aim(struct subject *s, size_t i, uint16_t port)
 {
-    b->to[i] = (struct sockaddr_in){
+    s->to[i] = (struct sockaddr_in){
         .sin_family = AF_INET, .sin_port = htons(port), .sin_addr = {htonl(INADDR_LOOPBACK)}};
 }
 
-static bool send_round(struct bench *b, size_t round)
+static bool send_round(struct bench *b, const struct subject *s)
 {
     uint8_t p[RTP_HEADER_BYTES + CODEC_PAYLOAD_MAX];
-    size_t at = round % SPEECH, len = 0;
+    size_t round = s->round, at = round % SPEECH, len = 0;
     struct rtp_packet k = {.payload_type =
                                (uint8_t)(b->codec->static_pt < 0 ? 96 : b->codec->static_pt),
                            .seq = (uint16_t)round,
@@ -108,8 +130,8 @@ static bool send_round(struct bench *b, size_t round)
     if (rtp_write(&k, p, sizeof(p), &len))
         return false;
     for (size_t i = 0; i < b->count; i++)
-        if (sendto(b->peers[i / PER_PEER].fd, p, len, 0, (struct sockaddr *)&b->to[i],
-                   sizeof(b->to[i])) != (ssize_t)len)
+        if (sendto(b->peers[i / PER_PEER].fd, p, len, 0, (struct sockaddr *)&s->to[i],
+                   sizeof(s->to[i])) != (ssize_t)len)
             return false;
     return true;
 }
@@ -124,9 +146,9 @@ static size_t drain(struct bench *b)
     return n;
 }
 
-/* ---- the floor ------------------------------------------------------------------------------- */
+/* ---- the floors ------------------------------------------------------------------------------ */
 
-static void echo_ready(int loop, size_t want)
+static void floor_turn(int loop, size_t want, bool echo)
 {
     struct epoll_event ev[EVENTS];
     char p[4096];
@@ -136,43 +158,52 @@ static void echo_ready(int loop, size_t want)
             struct sockaddr_in from;
             socklen_t len = sizeof(from);
             ssize_t got = recvfrom(ev[i].data.fd, p, sizeof(p), 0, (struct sockaddr *)&from, &len);
-            if (got > 0)
+            if (got > 0 && echo)
                 (void)sendto(ev[i].data.fd, p, (size_t)got, 0, (struct sockaddr *)&from, len);
             want -= got > 0;
         }
     }
 }
 
-/* @return CPU per packet received and sent [µs], < 0: it failed */
-static double run_floor(struct bench *b)
+static void work_echo(struct bench *b, struct subject *s)
 {
-    int loop = epoll_create1(EPOLL_CLOEXEC);
-    int *fds = calloc(b->count, sizeof(*fds));
-    uint64_t ns = 0;
-    size_t back = 0;
-    for (size_t i = 0; fds && i < b->count; i++) {
+    floor_turn(s->loop_fd, b->count, true);
+}
+
+static void work_paced(struct bench *b, struct subject *s)
+{
+    static const char p[RTP_HEADER_BYTES + CODEC_PAYLOAD_MAX];
+    floor_turn(s->loop_fd, b->count, false);
+    for (size_t i = 0; i < b->count; i++) {
+        struct sockaddr_in to = {.sin_family = AF_INET,
+                                 .sin_port = htons(b->peers[i / PER_PEER].port),
+                                 .sin_addr = {htonl(INADDR_LOOPBACK)}};
+        (void)sendto(s->fds[i], p, RTP_HEADER_BYTES + b->packet_len[s->round % SPEECH], 0,
+                     (struct sockaddr *)&to, sizeof(to));
+    }
+}
+
+static bool open_floor(struct bench *b, struct subject *s)
+{
+    s->loop_fd = epoll_create1(EPOLL_CLOEXEC);
+    s->fds = calloc(b->count, sizeof(*s->fds));
+    for (size_t i = 0; s->fds && i < b->count; i++) {
         uint16_t port = 0;
-        fds[i] = udp_on_loopback(&port);
-        struct epoll_event ev = {.events = EPOLLIN, .data = {.fd = fds[i]}};
-        if (fds[i] < 0 || epoll_ctl(loop, EPOLL_CTL_ADD, fds[i], &ev))
-            return -1;
-        aim(b, i, port);
+        s->fds[i] = udp_on_loopback(&port);
+        struct epoll_event ev = {.events = EPOLLIN, .data = {.fd = s->fds[i]}};
+        if (s->fds[i] < 0 || epoll_ctl(s->loop_fd, EPOLL_CTL_ADD, s->fds[i], &ev))
+            return false;
+        aim(s, i, port);
     }
-    for (size_t round = 0; round < b->rounds + WARM_UP; round++) {
-        if (!send_round(b, round))
-            return -1;
-        uint64_t t = cpu_ns();
-        echo_ready(loop, b->count);
-        ns += round >= WARM_UP ? cpu_ns() - t : 0;
-        back += drain(b);
-    }
-    for (size_t i = 0; fds && i < b->count; i++)
-        (void)close(fds[i]);
-    (void)close(loop);
-    free(fds);
-    return back == b->count * (b->rounds + WARM_UP)
-               ? (double)ns / 1000.0 / (double)(b->count * b->rounds)
-               : -1;
+    return s->fds != NULL;
+}
+
+static void close_floor(const struct bench *b, struct subject *s)
+{
+    for (size_t i = 0; i < b->count; i++)
+        (void)close(s->fds[i]);
+    (void)close(s->loop_fd);
+    free(s->fds);
 }
 
 /* ---- streams --------------------------------------------------------------------------------- */
@@ -199,7 +230,7 @@ static struct rtp_stream_remote remote_of(const struct bench *b, size_t i)
     return r;
 }
 
-static bool open_streams(struct bench *b, struct loop *loop, struct rtp_stream **s, size_t *firsts)
+static bool open_streams(struct bench *b, struct subject *s)
 {
     static struct settings set = {.rtp_port_min = 10000,
                                   .rtp_port_max = 65535,
@@ -207,58 +238,95 @@ static bool open_streams(struct bench *b, struct loop *loop, struct rtp_stream *
                                   .rtp_jitter_min_ms = 60,
                                   .rtp_jitter_target_ms = 100,
                                   .rtp_jitter_max_ms = 200};
-    struct rtp_stream_cfg cfg = {.loop = loop, .format = {8000, 20}, .settings = &set};
+    s->streams = calloc(b->count, sizeof(struct rtp_stream *));
+    s->bytes = mallinfo2().uordblks;
+    if (!s->streams || loop_new(&bench_clock, 0, &s->loop))
+        return false;
+    struct rtp_stream_cfg cfg = {.loop = s->loop, .format = {8000, 20}, .settings = &set};
     for (size_t i = 0; i < b->count; i++) {
         struct rtp_stream_remote r = remote_of(b, i);
-        if (rtp_stream_open(&cfg, &handlers, firsts, &s[i]) || rtp_stream_set_remote(s[i], &r))
+        if (rtp_stream_open(&cfg, &handlers, &s->firsts, &s->streams[i]) ||
+            rtp_stream_set_remote(s->streams[i], &r))
             return false;
-        aim(b, i, rtp_stream_port(s[i]));
+        aim(s, i, rtp_stream_port(s->streams[i]));
     }
     return true;
 }
 
-static void tick_all(const struct bench *b, struct rtp_stream **s, size_t round)
+static void work_streams(struct bench *b, struct subject *s)
 {
     int16_t heard[FRAME];
+    loop_turn(s->loop, false);
     for (size_t i = 0; i < b->count; i++) {
-        rtp_stream_send(s[i], speech + (round + i) % SPEECH * FRAME, FRAME);
-        (void)rtp_stream_receive(s[i], media_time.mono, heard);
+        rtp_stream_send(s->streams[i], speech + (s->round + i) % SPEECH * FRAME, FRAME);
+        (void)rtp_stream_receive(s->streams[i], media_time.mono, heard);
     }
 }
 
-/* @return CPU per packet received and sent [µs], < 0: it failed */
-static double run_streams(struct bench *b, size_t *ret_bytes)
+/* @return all packets went both ways; one each is on probation */
+static bool close_streams(struct bench *b, struct subject *s)
 {
-    struct loop *loop = NULL;
-    struct rtp_stream **s = calloc(b->count, sizeof(struct rtp_stream *));
-    size_t firsts = 0, before = mallinfo2().uordblks;
-    uint64_t ns = 0, in = 0, out = 0;
-    if (!s || loop_new(&bench_clock, 0, &loop) || !open_streams(b, loop, s, &firsts))
-        return -1;
-    for (size_t round = 0; round < b->rounds + WARM_UP; round++) {
-        va_clock_manual_advance(&media_time, 20000);
-        if (!send_round(b, round))
-            return -1;
-        uint64_t t = cpu_ns();
-        loop_turn(loop, false);
-        tick_all(b, s, round);
-        ns += round >= WARM_UP ? cpu_ns() - t : 0;
-        (void)drain(b);
-    }
-    *ret_bytes = (mallinfo2().uordblks - before) / b->count;
+    uint64_t in = 0, out = 0;
+    s->bytes = (mallinfo2().uordblks - s->bytes) / b->count;
     for (size_t i = 0; i < b->count; i++) {
         struct rtp_stream_stats st;
-        rtp_stream_stats(s[i], &st);
+        rtp_stream_stats(s->streams[i], &st);
         in += st.packets_in;
         out += st.packets_out;
-        rtp_stream_close(&s[i]);
+        rtp_stream_close(&s->streams[i]);
     }
-    loop_free(&loop);
-    free(s);
+    loop_free(&s->loop);
+    free(s->streams);
     (void)drain(b);
-    size_t all = b->count * (b->rounds + WARM_UP); /* one each is on probation */
-    bool whole = in == all - b->count && out == all && firsts == b->count;
-    return whole ? (double)ns / 1000.0 / (double)(b->count * b->rounds) : -1;
+    return in == b->count * (s->round - 1) && out == b->count * s->round && s->firsts == b->count;
+}
+
+/* ---- turns ----------------------------------------------------------------------------------- */
+
+static bool run_turn(struct bench *b, struct subject *s, size_t turn)
+{
+    uint64_t ns = 0;
+    for (size_t i = 0; i < SLICE; i++, s->round++) {
+        if (s->streams)
+            va_clock_manual_advance(&media_time, 20000);
+        if (!send_round(b, s))
+            return false;
+        uint64_t t = cpu_ns();
+        s->work(b, s);
+        ns += cpu_ns() - t;
+        s->back += drain(b);
+    }
+    s->us[turn] = (double)ns / 1000.0 / (double)(b->count * SLICE);
+    return true;
+}
+
+static int by_size(const void *a, const void *b)
+{
+    double x = *(const double *)a, y = *(const double *)b;
+    return x < y ? -1 : x > y;
+}
+
+/* Of the turns behind the first, which warms up. */
+static double median(const double *x, size_t n)
+{
+    double *sorted = malloc(n * sizeof(*x)), m = 0;
+    if (!sorted)
+        return 0;
+    memcpy(sorted, x, n * sizeof(*x));
+    qsort(sorted, n, sizeof(*x), by_size);
+    m = sorted[n / 2];
+    free(sorted);
+    return m;
+}
+
+static double median_ratio(const struct subject *ours, const struct subject *floors, size_t turns)
+{
+    double *r = malloc(turns * sizeof(*r)), m = 0;
+    for (size_t i = 0; r && i < turns; i++)
+        r[i] = ours->us[i] / floors->us[i];
+    m = r ? median(r + 1, turns - 1) : 0;
+    free(r);
+    return m;
 }
 
 static bool make_packets(struct bench *b, enum codec_id id)
@@ -287,30 +355,53 @@ static void make_speech(void)
     tone_noise_add(&seed, -35, speech, SPEECH * FRAME);
 }
 
+enum { ECHO_FLOOR, PACED_FLOOR, STREAMS, SUBJECTS };
+
 static bool bench_codec(struct bench *b, enum codec_id id)
 {
-    size_t bytes = 0;
-    if (!make_packets(b, id))
+    struct subject s[SUBJECTS] = {
+        {.work = work_echo}, {.work = work_paced}, {.work = work_streams}};
+    bool ok = make_packets(b, id);
+    for (int k = 0; ok && k < SUBJECTS; k++) {
+        s[k].us = calloc(b->turns, sizeof(double));
+        s[k].to = calloc(b->count, sizeof(*s[k].to));
+        ok = s[k].us && s[k].to && (k == STREAMS ? open_streams : open_floor)(b, &s[k]);
+    }
+    for (size_t turn = 0; ok && turn < b->turns; turn++)
+        for (int k = 0; ok && k < SUBJECTS; k++)
+            ok = run_turn(b, &s[k], turn);
+    if (!ok) {
+        fprintf(stderr, "%s: sockets, ports or memory are short\n", b->codec->name);
         return false;
-    double floor_us = run_floor(b), ours = run_streams(b, &bytes);
-    if (floor_us < 0 || ours < 0) {
+    }
+    close_floor(b, &s[ECHO_FLOOR]);
+    close_floor(b, &s[PACED_FLOOR]);
+    if (!close_streams(b, &s[STREAMS]) || s[ECHO_FLOOR].back != b->count * b->turns * SLICE) {
         fprintf(stderr, "%s: packets are missing\n", b->codec->name);
         return false;
     }
-    printf("%-6s floor %6.2f us, stream %6.2f us per packet in and out: %.2f x; %zu bytes each\n",
-           b->codec->name, floor_us, ours, ours / floor_us, bytes);
+    size_t n = b->turns - 1;
+    printf("%-5s floors %5.2f (echo) %5.2f us (paced), stream %6.2f us per packet in and out: "
+           "%.2f x, %.2f x; %zu bytes a stream\n",
+           b->codec->name, median(s[ECHO_FLOOR].us + 1, n), median(s[PACED_FLOOR].us + 1, n),
+           median(s[STREAMS].us + 1, n), median_ratio(&s[STREAMS], &s[ECHO_FLOOR], b->turns),
+           median_ratio(&s[STREAMS], &s[PACED_FLOOR], b->turns), s[STREAMS].bytes);
+    for (int k = 0; k < SUBJECTS; k++) {
+        free(s[k].us);
+        free(s[k].to);
+    }
     return true;
 }
 
 int main(int argc, char **argv)
 {
-    uint64_t count = 200, rounds = 1000;
+    uint64_t count = 200, turns = 20;
     if ((argc > 1 && (str_to_u64(str_of(argv[1]), &count) || !count)) ||
-        (argc > 2 && (str_to_u64(str_of(argv[2]), &rounds) || !rounds)))
+        (argc > 2 && (str_to_u64(str_of(argv[2]), &turns) || turns < 2)))
         return 2;
     static struct bench b;
     b.count = (size_t)count;
-    b.rounds = (size_t)rounds;
+    b.turns = (size_t)turns;
     va_clock_manual_init(&media_time, 1000000, 1700000000000000);
     make_speech();
     bool ok = open_peers(&b);
