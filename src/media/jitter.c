@@ -64,7 +64,7 @@ static void begin(struct jitter *j)
     jitter_delay_init(&j->delay, j->cfg.min_ms, j->cfg.start_ms, j->cfg.max_ms,
                       j->cfg.format.ptime_ms);
     comfort_noise_init(&j->noise);
-    conceal_init(&j->plc);
+    conceal_init(&j->plc, j->rate_hz, j->past);
     j->state = JITTER_GAP;
     j->window = (struct rtp_window){0, 0};
     j->clock_hz = 0;
@@ -94,12 +94,14 @@ enum va_err jitter_new(const struct jitter_cfg *cfg, struct jitter **ret_jitter)
     /* A period behind; a frame and a stretch ahead, and two packets where some were dropped. */
     j->cap = 2 * (stretch_lag_max(j->rate_hz) + stretch_fade(j->rate_hz)) + 2 * j->frame +
              2 * ((size_t)j->rate_hz / 1000u * (JITTER_PACKET_MS_MAX + 1));
-    j->buf = calloc(j->cap, sizeof(*j->buf));
+    size_t past = conceal_memory(j->rate_hz);
+    j->buf = calloc(j->cap + past, sizeof(*j->buf));
     list_init(&j->queue);
     if (!j->buf) {
         free(j);
         return VA_ENOMEM;
     }
+    j->past = past ? j->buf + j->cap : NULL;
     begin(j);
     *ret_jitter = j;
     return VA_OK;

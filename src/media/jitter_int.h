@@ -62,6 +62,7 @@ struct jitter {
     const struct jitter_codec *codec; /**< of the packet decoded last; NULL: none */
     struct resample *resample;        /**< NULL: equal rates */
     struct conceal plc;
+    int16_t *past; /**< its memory, behind buf; NULL at 8 kHz */
     struct comfort_noise noise;
     size_t fade; /**< samples left of the fade from speech into a gap */
     bool splice; /**< the next samples do not follow the last ones */

@@ -67,7 +67,7 @@ static size_t join(struct jitter *j, int16_t *x, size_t n)
     if (ramp) {
         comfort_noise_fill(&j->noise, old, k);
         comfort_noise_init(&j->noise);
-        conceal_init(&j->plc);
+        conceal_init(&j->plc, j->rate_hz, j->past);
         fade_over(old, x, held, k);
     } else if (splice && !held && ready(j) >= k) {
         int16_t *tail = j->buf + j->tail - k;
