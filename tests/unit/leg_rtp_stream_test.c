@@ -99,6 +99,40 @@ static void a_bad_network_is_survived(void **state)
     rig_close(&r);
 }
 
+/* Each codec's own concealment, or that of the buffer, at the codec's rate and at others. */
+static void loss_is_concealed_for_every_codec(void **state)
+{
+    (void)state;
+    static const int rates[] = {8000, 16000, 48000};
+    for (size_t i = 0; i < 3; i++) {
+        for (int id = 0; id < CODEC_COUNT; id++) {
+            struct rig r;
+            rig_open(&r, rates[i]);
+            rig_agree(&r, (enum codec_id)id);
+            tone_init(&r.side[A].tone, rates[i], 300, -18);
+            rig_run(&r, 2);
+            r.loss = 0.05;
+            side_forget(&r.side[B]);
+            rig_run(&r, 10);
+            struct side *d = &r.side[B];
+            double own = 2 * 3.14159265 * 300 / rates[i] * r.side[A].tone.peak;
+            double worst = largest_step(d->out, d->out_len) / own;
+            size_t clicks = measure_clicks(d->out, d->out_len, rates[i], 1500, NULL);
+            print_message("    %s/%d at %d: largest step %.2f of the tone's own, %zu clicks, "
+                          "%.2f dBFS\n",
+                          codec_info((enum codec_id)id)->name,
+                          codec_info((enum codec_id)id)->clock_hz, rates[i], worst, clicks,
+                          measure_rms_dbfs(d->out, d->out_len));
+            assert_int_equal(clicks, 0);
+            assert_true(worst < 2.5);
+            assert_true(fabs(measure_rms_dbfs(d->out, d->out_len) + 18) < 1.2);
+            assert_true(stats_of(d).jitter.concealed_samples >=
+                        stats_of(d).lost * (size_t)rates[i] / 100);
+            rig_close(&r);
+        }
+    }
+}
+
 static void drift_is_followed(void **state)
 {
     (void)state;
@@ -489,6 +523,7 @@ int main(void)
         cmocka_unit_test(every_codec_carries_audio_at_every_rate),
         cmocka_unit_test(packets_have_the_length_that_was_agreed),
         cmocka_unit_test(a_bad_network_is_survived),
+        cmocka_unit_test(loss_is_concealed_for_every_codec),
         cmocka_unit_test(drift_is_followed),
         cmocka_unit_test(numbers_wrap_unheard),
         cmocka_unit_test(another_ssrc_is_taken_over),
