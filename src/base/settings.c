@@ -52,7 +52,7 @@ const struct setting settings_table[] = {
     ROW_INT("ESL_RECONNECT_DELAY", esl_reconnect_delay_s, "s", 0, 3600, "2", "first pause before connecting again; it grows"),
     ROW_INT("ESL_MAX_RECONNECT_ATTEMPTS", esl_max_reconnect_attempts, "", 0, 1000000, "0", "0 is for ever"),
     ROW_INT("RTP_PORT_MIN", rtp_port_min, "", 1024, 65535, "10000", "first UDP port of our side of the audio"),
-    ROW_INT("RTP_PORT_MAX", rtp_port_max, "", 1024, 65535, "10100", "last one; each call takes one, so the range also limits calls"),
+    ROW_INT("RTP_PORT_MAX", rtp_port_max, "", 1024, 65535, "10100", "last one; each call takes one (rtp mode: an even one and the next), so the range also limits calls"),
     ROW_ADDR("RTP_BIND_ADDRESS", rtp_bind_address, "0.0.0.0", "address the audio sockets bind to"),
     ROW_ADDR("RTP_ADVERTISE_ADDRESS", rtp_advertise_address, "", "address FreeSWITCH is told to send audio to; empty is RTP_BIND_ADDRESS, or our side of the control connection if that is 0.0.0.0"),
     ROW_INT("RTP_JITTER_MIN_MS", rtp_jitter_min_ms, "ms", 0, 1000, "60", "least playout delay (rtp mode)"),
