@@ -171,6 +171,7 @@ struct sip_ua {
         mails_refused;
 
     /* ---- the SIP thread's */
+    bool cut_short; /* the stack did not stop in time */
     su_root_t *root;
     nua_t *nua;
     su_timer_t *timer;
