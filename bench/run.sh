@@ -20,6 +20,9 @@ bench/ws.sh "$build"
 echo
 echo "== conversations with the OpenAI driver over TLS, datagrams both ways, one worker, beside the floor"
 "$build/bench/openai_bench" "${AI_CALLS:-300}" 5
+echo
+echo "== WebSocket legs, a frame each way every 20 ms, beside plain TCP"
+"$build/bench/ws_leg_bench" 200 5
 if [ -n "${ESL_EVENTS:-}" ]; then # a recorded stream of text/event-plain messages
     echo
     echo "== Event Socket parser over $ESL_EVENTS"

@@ -208,6 +208,8 @@ static void asked(struct bench *b, char *url, size_t cap, const char *answer)
 {
     char line[400], reply[200];
     assert_int_equal(b->ops->open(&b->cfg, &handlers, b, &b->leg), VA_OK);
+    rig_hears(b->g, "event plain CUSTOM mod_audio_stream::play ");
+    rig_says(b->g, RIG_REPLY);
     rig_hears(b->g, "api uuid_setvar_multi " RIG_UUID " ");
     rig_hears_value(b->g, "api uuid_audio_stream " RIG_UUID " start ", line, sizeof(line));
     char *end = strchr(line, ' ');
@@ -538,8 +540,6 @@ static void files_are_played_one_behind_the_other(void **state)
     struct bench *b = bench_new(&leg_dual, "broadcast");
     struct leg_stats st;
     up(b);
-    rig_hears(b->g, "event plain CUSTOM mod_audio_stream::play ");
-    rig_says(b->g, RIG_REPLY);
     running(b);
     say(b, 0, 10); /* silence needs no file */
     say(b, 7, WS_FIRST_PIECE_MS / 20 - 1);
@@ -831,8 +831,6 @@ static void a_released_channel_has_no_stream(void **state)
     (void)state;
     struct bench *b = bench_new(&leg_dual, "broadcast");
     up(b);
-    rig_hears(b->g, "event plain CUSTOM ");
-    rig_says(b->g, RIG_REPLY);
     running(b);
     say(b, 7, WS_FIRST_PIECE_MS / 20);
     next_text(b, 1);
