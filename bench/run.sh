@@ -18,6 +18,9 @@ echo
 echo "== WebSocket messages of 300 bytes, plain and TLS, beside the floor; frames beside wslay's"
 bench/ws.sh "$build"
 echo
+echo "== conversations with the OpenAI driver over TLS, datagrams both ways, one worker, beside the floor"
+"$build/bench/openai_bench" "${AI_CALLS:-300}" 5
+echo
 echo "== WebSocket legs, a frame each way every 20 ms, beside plain TCP"
 "$build/bench/ws_leg_bench" 200 5
 if [ -n "${ESL_EVENTS:-}" ]; then # a recorded stream of text/event-plain messages
