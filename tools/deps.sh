@@ -6,7 +6,8 @@ build="gcc libc6-dev cmake ninja-build pkg-config libuv1-dev libspeexdsp-dev lib
        libsphinxbase-dev libspandsp-dev libsqlite3-dev libyaml-dev libjson-c-dev libedit-dev
        libssl-dev libwslay-dev libcurl4-openssl-dev libsofia-sip-ua-dev libsrtp2-dev libopus-dev"
 run="espeak-ng espeak-ng-data pocketsphinx-en-us"
-test="libcmocka-dev xz-utils procps python3 mandoc bash-completion sip-tester baresip-core"
+test="libcmocka-dev xz-utils procps python3 mandoc bash-completion openssl nodejs npm chromium
+       sip-tester baresip-core"
 fuzz="clang libclang-rt-14-dev"
 format="clang-format"
 
@@ -14,7 +15,8 @@ missing=""
 for group in "$@"; do
     eval "packages=\$$group"
     for package in $packages; do
-        dpkg-query -W -f '${Status}' "$package" 2>/dev/null | grep -q 'ok installed' ||
+        command -v "$package" >/dev/null || # node and npm may come from elsewhere
+            dpkg-query -W -f '${Status}' "$package" 2>/dev/null | grep -q 'ok installed' ||
             missing="$missing $package"
     done
 done

@@ -26,20 +26,28 @@
 struct provider;
 struct tts;
 struct asr;
+struct tls_ctx; /* net/tls.h */
+
+struct provider_ops;
 
 /** Services providers may use; owned by the program, outlive every provider. */
 struct provider_env {
     struct tts *tts;
     struct asr *asr;
+    const struct tls_ctx *tls; /**< for those over a network; NULL: the system's authorities */
+    /** By name, or NULL: provider_find(), or what a test has instead. For ai/chain. */
+    const struct provider_ops *(*find)(const char *name);
 };
 
-/** Why the call wants something said that the caller did not ask for. */
+/** Why something is to be said though the caller's turn did not just end. */
 enum say_intent {
     SAY_GREETING,    /**< the call was answered */
     SAY_STILL_THERE, /**< the caller has been silent */
     SAY_FAREWELL,    /**< say goodbye; the call hangs up behind it */
     SAY_TIME_UP,     /**< longest duration reached: goodbye likewise */
     SAY_HOLD_ON,     /**< the call is being handed to somebody else: "one moment" */
+    SAY_ANSWER,      /**< the caller's last line in the history was never answered: do it now */
+    SAY_REPEAT,      /**< the caller's last words were lost: ask for them again */
 };
 
 /** A sound of the caller. It is heard at once, but whether it is a turn is known a little later:
@@ -47,7 +55,12 @@ enum say_intent {
  *      STARTED ─► CONFIRMED (words) ─► ENDED          the answer that was playing is over
  *         └─────► FALSE (a cough, noise, "aham")      it goes on from where it stopped
  *
- *  ENDED without CONFIRMED confirms too. */
+ *  With caps.detects_turns the provider tells all of it, and ENDED without CONFIRMED confirms too.
+ *  Else the call's VAD tells STARTED and ENDED, and the provider what only it can know: CONFIRMED
+ *  or FALSE, any time from STARTED until its answer begins. An answer that is held waits for that
+ *  no longer than BARGE_IN_CONFIRM_MS behind the sound, then it goes on; words that come later end
+ *  it all the same. Speech of that length confirms by itself. What ends a held answer is
+ *  interrupt(). */
 enum turn_phase { TURN_STARTED, TURN_CONFIRMED, TURN_ENDED, TURN_FALSE };
 
 /** Flags of an answer. */
@@ -77,14 +90,22 @@ struct provider_handlers {
      *  text of an answer that was interrupted before its text came is not written down. */
     void (*on_transcript)(void *arg, enum speaker who, uint32_t answer, const char *text);
     /** The caller's turns as the provider hears them. With caps.detects_turns all of them; without,
-     *  at most TURN_CONFIRMED: words were understood before the call's VAD heard the end. */
+     *  at most TURN_CONFIRMED and TURN_FALSE. FALSE is a finding: whether anything went on, the
+     * call says with turn(TURN_FALSE) from inside the handler; if it does not, answer as you like.
+     */
     void (*on_speech)(void *arg, enum turn_phase phase);
     void (*on_tool)(void *arg, const struct tool_call *tool);
     /** Cannot go on: the call goes back to the dialplan. Once and last. `text`: cause, borrowed */
     void (*on_failed)(void *arg, enum va_err why, const char *text);
+    /** What it cost so far as the provider tells it ("input 120 tokens, …"): for the log. Borrowed.
+     *  May be NULL. */
+    void (*on_usage)(void *arg, const char *text);
 };
 
 struct provider_cfg {
+    /** As it was asked for, with what may stand behind a colon: "pipeline:stt=deepgram+tts=piper".
+     *  NULL: the plain name. Borrowed for open() */
+    const char *name;
     struct loop *loop;                 /**< borrowed, outlives the provider */
     const struct provider_env *env;    /**< borrowed, likewise */
     const struct secretary *secretary; /**< borrowed; take a reference to keep it */
@@ -109,7 +130,9 @@ struct provider_caps {
 };
 
 struct provider_ops {
-    const char *name; /**< as in AI_PROVIDER */
+    const char *name;   /**< as in AI_PROVIDER */
+    const char *key;    /**< name of the setting without which it cannot begin; NULL: needs none */
+    bool takes_options; /**< cfg.name may have some */
     /** What it can do. NULL: in general; else of this conversation, and may change in it. */
     const struct provider_caps *(*caps)(const struct provider *p);
 
@@ -119,8 +142,9 @@ struct provider_ops {
                                  struct provider **ret_provider);
     /** Caller's audio, every frame of the call from ready to close, silence included. */
     void (*audio_in)(struct provider *p, const int16_t *samples, size_t count);
-    /** The call's VAD: `back_ms` is how long ago it really happened. TURN_STARTED, TURN_ENDED, and
-     *  TURN_FALSE instead of it: forget what was heard since TURN_STARTED. */
+    /** The call's VAD: `back_ms` is how long ago it really happened. TURN_STARTED, TURN_ENDED (then
+     *  perhaps STARTED again: a pause), and TURN_FALSE, instead of ENDED or behind it: forget what
+     *  was heard since STARTED, an answer to it is not wanted. */
     void (*turn)(struct provider *p, enum turn_phase phase, unsigned back_ms);
     /** A DTMF digit: 0-9 * # A-D. */
     void (*digit)(struct provider *p, char digit);
@@ -132,9 +156,21 @@ struct provider_ops {
     void (*interrupt)(struct provider *p, uint32_t answer, uint32_t heard_ms);
     /** Release. No handler is called any more. Sets *p NULL. */
     void (*close)(struct provider **p);
+    /** Open ahead, on this loop, what the next conversation needs. NULL: nothing to open. */
+    void (*prepare)(struct loop *loop, const struct provider_env *env,
+                    const struct settings *settings);
 };
 
-/** By name, or NULL. The list is provider.c: one line per provider. */
+/** A loop begins, or ends, to carry conversations: connections may be opened ahead on it and have
+ *  to be closed before it is freed. On the loop's thread. Without these, none is opened ahead. */
+void provider_loop_start(struct loop *loop, const struct provider_env *env,
+                         const struct settings *settings);
+void provider_loop_stop(struct loop *loop);
+
+/** By name, with or without options behind a colon (cfg.name), or NULL. The list is provider.c: one
+ *  line per provider. */
 const struct provider_ops *provider_find(const char *name);
+/** The list, for people: the i-th, or NULL behind the last. */
+const struct provider_ops *provider_at(size_t i);
 
 #endif

@@ -5,12 +5,14 @@
  *     folders ─► store ─► voice ─► recogniser ─► disk thread ─► workers and ports ─► "ready"
  */
 #include "ai/attendant/attendant.h"
+#include "ai/chain/chain.h"
 #include "ai/speech/asr.h"
 #include "ai/speech/tts.h"
 #include "app/app.h"
 #include "app/serve_media.h"
 #include "base/log.h"
 #include "call/server.h"
+#include "net/tls.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -26,6 +28,7 @@ struct daemon {
     struct store *store;
     struct tts *tts;
     struct asr *asr;
+    struct tls_ctx *tls;
     struct call_env env;
     struct call_server *server;
     struct serve_media media;
@@ -87,6 +90,21 @@ static enum va_err raise_descriptors(const struct settings *s, struct va_fault *
                         (long long)s->esl_max_connections, (unsigned long long)need);
 }
 
+static enum va_err check_fallback(const struct settings *s, struct va_fault *fault)
+{
+    struct str rest = str_of(s->ai_fallback);
+    while (rest.len) {
+        char name[SETTING_TEXT_MAX];
+        (void)str_copy(name, sizeof(name), str_trim(str_cut(&rest, ',')));
+        if (*name && !provider_find(name))
+            return va_fault_set(fault, VA_ECONFIG,
+                                "AI_FALLBACK=%s: \"%s\" is not in this version (voice-ai provider "
+                                "list)",
+                                s->ai_fallback, name);
+    }
+    return VA_OK;
+}
+
 static enum va_err start_speech(struct daemon *d, struct va_fault *fault)
 {
     const struct settings *s = d->settings;
@@ -101,6 +119,14 @@ static enum va_err start_speech(struct daemon *d, struct va_fault *fault)
     if (!err)
         err = asr_start(&asr, &d->asr, fault);
     return err;
+}
+
+/* For providers over a network. The system's authorities are read here, not in the first call. */
+static enum va_err start_tls(struct daemon *d, struct va_fault *fault)
+{
+    const char *ca = d->settings->tls_ca_file;
+    struct tls_client_cfg cfg = {.ca_file = *ca ? ca : NULL, .ca_setting = "TLS_CA_FILE"};
+    return tls_client_ctx_new(&cfg, &d->tls, fault);
 }
 
 /* ---- warm-up
@@ -134,23 +160,28 @@ static void warm_up(struct daemon *d)
 
 static enum va_err start(struct daemon *d, struct va_fault *fault)
 {
-    enum va_err err = raise_descriptors(d->settings, fault);
+    enum va_err err = check_fallback(d->settings, fault);
+    if (!err)
+        err = raise_descriptors(d->settings, fault);
     if (!err)
         err = make_folders(d->settings, fault);
     if (!err)
         err = store_open_sqlite(d->settings->data_dir, &d->store, fault);
+    if (!err)
+        err = start_tls(d, fault);
     if (!err)
         err = start_speech(d, fault);
     if (!err && (err = loop_thread_start("disk", NULL, &d->disk)) != VA_OK)
         va_fault_set(fault, err, "cannot start the disk thread: %s", va_err_text(err));
     if (err)
         return err;
-    d->env = (struct call_env){.settings = d->settings,
-                               .store = d->store,
-                               .disk = loop_thread_loop(d->disk),
-                               .provider = {.tts = d->tts, .asr = d->asr},
-                               .find_provider = provider_find,
-                               .find_leg = leg_find};
+    d->env = (struct call_env){
+        .settings = d->settings,
+        .store = d->store,
+        .disk = loop_thread_loop(d->disk),
+        .provider = {.tts = d->tts, .asr = d->asr, .tls = d->tls, .find = provider_find},
+        .speaker = &provider_chain,
+        .find_leg = leg_find};
     warm_up(d);
     err = call_server_start(d->loop, &d->env, &d->server, fault);
     if (!err)
@@ -167,6 +198,7 @@ static void stop(struct daemon *d)
     loop_thread_stop(&d->disk);
     call_server_stop(&d->server);
     serve_media_stop(&d->media);
+    tls_ctx_free(&d->tls);
 }
 
 static void on_idle(void *arg)

@@ -23,6 +23,22 @@ struct settings {
     setting_text audio_mode;
     setting_text audio_fallback; /**< "esl,dual" */
     setting_text ai_provider;
+    setting_text ai_fallback; /**< names, separated by commas */
+    int64_t ai_connect_timeout_ms, ai_first_audio_timeout_ms, ai_stall_timeout_ms;
+    int64_t barge_in_confirm_ms; /**< 0: at once */
+    int64_t ai_prepared;         /**< connections kept open ahead, per worker */
+    setting_text tls_ca_file;
+    setting_text openai_api_key, openai_base_url, openai_model, openai_voice;
+    setting_text openai_transcribe_model, openai_quirks;
+    setting_text azure_openai_endpoint, azure_openai_api_key, azure_openai_deployment;
+    setting_text xai_api_key, xai_base_url, xai_model, xai_voice;
+    /* stages of the pipeline: ai/pipeline */
+    setting_text stt_provider, stt_base_url, stt_api_key, stt_model;
+    int64_t stt_hold_ms;
+    setting_text llm_provider, llm_base_url, llm_api_key, llm_model;
+    setting_text tts_provider, tts_base_url, tts_api_key, tts_model, tts_voice;
+    int64_t tts_rate; /**< [Hz] */
+    setting_text deepgram_api_key, elevenlabs_api_key, anthropic_api_key;
     setting_text data_dir;
     setting_text log_level;
     int64_t workers;         /**< 0: one per core */

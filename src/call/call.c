@@ -51,6 +51,7 @@ static void set_state(struct call *c, enum call_state next, enum call_event by)
     c->state = next;
     c->state_since_us = now;
     tmr_stop(&c->silence);
+    tmr_stop(&c->look);
     if (stuck_ms[next])
         tmr_start(&c->stuck, c->loop, stuck_ms[next], on_stuck, c);
     else
@@ -102,9 +103,10 @@ static void log_end(struct call *c)
              log_num(c->record.turns), "first_audio_ms",
              c->first_audio_us ? log_ms(c->first_audio_us - c->accepted_us) : NULL,
              "answer_mean_ms", log_ms(mean), "answer_max_ms", log_ms(c->latency_max_us),
-             "frames_in", log_num((int64_t)ls.frames_in), "frames_out",
-             log_num((int64_t)ls.frames_out), "foreign", log_num((int64_t)ls.foreign), "bad_size",
-             log_num((int64_t)ls.bad_size), NULL);
+             "barge_ins_false", log_num(c->false_barge_ins), "held", log_num(c->holds), "frames_in",
+             log_num((int64_t)ls.frames_in), "frames_out", log_num((int64_t)ls.frames_out),
+             "foreign", log_num((int64_t)ls.foreign), "bad_size", log_num((int64_t)ls.bad_size),
+             NULL);
 }
 
 static void store_result(struct call *c)
@@ -127,6 +129,8 @@ static void stop_conversation(struct call *c)
     history_free(&c->history);
     tmr_stop(&c->stuck);
     tmr_stop(&c->silence);
+    tmr_stop(&c->look);
+    tmr_stop(&c->verdict);
     tmr_stop(&c->duration);
     tmr_stop(&c->later);
 }
@@ -199,13 +203,7 @@ void call_maybe_ready(struct call *c)
 
 static void open_provider(struct call *c)
 {
-    const char *name =
-        *c->secretary->provider ? c->secretary->provider : c->env->settings->ai_provider;
-    c->provider_ops = c->env->find_provider(name);
-    if (!c->provider_ops) {
-        log_warn("call", &c->log, "provider-unknown", "provider", name, "using", "attendant", NULL);
-        c->provider_ops = c->env->find_provider("attendant");
-    }
+    c->provider_ops = c->env->speaker;
     struct provider_cfg cfg = {.loop = c->loop,
                                .env = &c->env->provider,
                                .secretary = c->secretary,
@@ -216,8 +214,7 @@ static void open_provider(struct call *c)
                                .log = c->log};
     enum va_err err = c->provider_ops->open(&cfg, &call_provider_handlers, c, &c->provider);
     if (err) {
-        log_error("call", &c->log, "provider-open", "provider", name, "why", va_err_text(err),
-                  NULL);
+        log_error("call", &c->log, "provider-open", "why", va_err_text(err), NULL);
         call_fire(c, EV_PROVIDER_FAILED);
     }
 }

@@ -38,8 +38,8 @@ struct call_env {
     struct loop *disk; /**< loop of the disk thread: recordings, messages */
     struct provider_env provider;
     struct leg_env leg;
-    /** By name, or NULL: provider_find(). The call knows no provider itself. */
-    const struct provider_ops *(*find_provider)(const char *name);
+    /** Whom every call opens: &provider_chain. The call knows no provider itself. */
+    const struct provider_ops *speaker;
     /** By mode, or NULL: leg_find(). */
     const struct leg_ops *(*find_leg)(const char *mode);
 };

@@ -12,7 +12,7 @@ static void quiet(struct call *c)
 {
     call_media_interrupt(c);
     c->tool_pending = c->tool_running = false;
-    c->turn_open = false;
+    c->turn = CALL_TURN_NONE;
 }
 
 void call_act_wait_answer(struct call *c)

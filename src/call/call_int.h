@@ -13,18 +13,34 @@ enum {
     CALL_CONNECT_MS = 10000,      /* until audio flows and the provider is ready */
     CALL_RELEASE_GRACE_MS = 500,  /* above LEG_RELEASE_MS; then a leg is closed anyhow */
     CALL_LINES_MAX = 8,           /* answers whose text waits to be heard */
+    CALL_LINE_BYTES_MAX = 65536,  /* text of one answer */
+    CALL_PIECES_MAX = 24,         /* pieces of one of them; more belong to the last */
     CALL_CAPTURE_FRAMES = 8,      /* caller frames on their way into the recording */
     CALL_PLAYOUT_MAX_MS = 600000, /* a text of SECRETARY_TEXT_MAX takes about five minutes */
     CALL_IN_FLIGHT_MS = 150,      /* what was sent needs to reach the ear before the leg is cut */
-    CALL_BARGE_MIN_MS = 100,      /* speech that interrupts us; noise goes on where it was cut */
+    CALL_BARGE_MIN_MS = 100,      /* speech that interrupts us at once */
+    CALL_HOLD_MIN_MS = 80,        /* a sound that silences us until it is known what it was */
     CALL_MESSAGE_MIN_MS = 1000    /* shortest message worth keeping [ms] */
 };
 
-/* Text of an answer, until we know how much of it was heard. */
+/* The caller's turn as the provider was told of it. */
+enum call_turn {
+    CALL_TURN_NONE,
+    CALL_TURN_OPEN, /* the caller speaks */
+    CALL_TURN_OVER  /* a sound into an answer has ended, words may still come */
+};
+
+/* Text of an answer, until we know how much of it was heard. It may come in pieces, each before its
+ * audio: then it is known at which ms of the answer each begins. */
 struct spoken_line {
     uint32_t answer; /* playout id; 0: free */
     int64_t at_ms;
     char *text;
+    size_t pieces;
+    struct {
+        uint32_t from_ms; /* of the answer */
+        uint32_t at;      /* byte of the text */
+    } piece[CALL_PIECES_MAX];
 };
 
 /* A caller's message while it is recorded; then it is a message_job of its own. */
@@ -116,8 +132,12 @@ struct call {
     uint32_t line_done;             /* newest answer that is over */
     uint32_t textless, textless_ms; /* the last one that was heard before its text came */
 
-    bool turn_open;         /* the provider was told the caller speaks */
-    unsigned turn_back_ms;  /* of the turn that begins */
+    enum call_turn turn;
+    unsigned turn_back_ms; /* of the turn that begins */
+    uint64_t turn_over_us; /* of CALL_TURN_OVER: when the sound ended */
+    uint64_t held_us;      /* of the last hold: since when */
+    uint64_t verdict_us;   /* HELD: then it goes on */
+    unsigned holds, false_barge_ins;
     char digit;             /* of EV_DIGIT */
     uint64_t turn_ended_us; /* waiting for the answer to it; 0 not waiting */
     int silences;           /* unanswered prompts in a row */
@@ -133,6 +153,8 @@ struct call {
     struct message_job *message_job; /* being saved, tells us when */
 
     struct tmr stuck, silence, duration, later;
+    struct tmr look;    /* HELD only */
+    struct tmr verdict; /* of CALL_TURN_OVER behind HELD */
 };
 
 /* Number of a provider's answer in the playout. Between two there is room for sounds of our own. */
@@ -191,6 +213,21 @@ void call_drained(struct call *c, uint32_t answer);
 /** Run the pending tool if everything said was heard. */
 void call_run_tool(struct call *c);
 void call_tool_done(struct call *c, enum va_err result);
+/** Of a tool that waits: it is not going to run. */
+void call_cancel_tool(struct call *c);
+/** The caller may cut into what is being said. */
+bool call_interruptible(const struct call *c);
+/** The caller's turn ended `back_ms` ago. */
+void call_turn_ends(struct call *c, uint64_t back_ms);
+
+/* ---- call_barge.c */
+/** An answer is playing and may wait until it is known what a sound was. */
+bool call_may_hold(const struct call *c);
+/** Our own ear while an answer is held. */
+void call_held_speech(struct call *c, enum vad_event event, uint64_t back_ms);
+/** The provider understood words / found none. */
+void call_words(struct call *c);
+void call_no_words(struct call *c);
 
 /* ---- call_transcript.c */
 void call_line_open(struct call *c, uint32_t answer, const char *text);
@@ -217,6 +254,8 @@ void call_act_listen(struct call *c);
 void call_act_speak(struct call *c);
 void call_act_turn_started(struct call *c);
 void call_act_barge_in(struct call *c);
+void call_act_hold(struct call *c);
+void call_act_go_on(struct call *c);
 void call_act_think(struct call *c);
 void call_act_digit(struct call *c);
 void call_act_still_there(struct call *c);

@@ -2,8 +2,7 @@
  * Turns: what the provider says and asks, what the caller's voice means in each state.
  *
  *     caller ▁▁▂▆▇▆▇▂▁▁▁▁▁▁▁▁▁▁▁       agent is speaking ▇▇▇▇▇▇▇▇▇▇▇
- *               │started   │ended             caller ▁▁▁▁▂▆▇▆▇  │started: flush,
- * interrupt(heard_ms)
+ *               │started   │ended             caller ▁▁▁▁▂▆▇▆▇  │started: call_barge.c
  */
 #include "call/call_int.h"
 
@@ -30,6 +29,10 @@ static void on_answer(void *arg, uint32_t answer, unsigned flags)
     struct call *c = arg;
     if (!c->playout)
         return;
+    if (c->turn == CALL_TURN_OVER)
+        call_words(c); /* it answers what we still wonder about */
+    else if (c->state != CALL_HELD && provider_detects_turns(c))
+        c->turn = CALL_TURN_NONE;
     c->last_answer = answer;
     c->open_answer = call_playout_id(answer);
     c->answer_flags = flags;
@@ -57,10 +60,13 @@ static void on_answer_done(void *arg, uint32_t answer)
 static void on_transcript(void *arg, enum speaker who, uint32_t answer, const char *text)
 {
     struct call *c = arg;
-    if (who == SPEAKER_AGENT)
+    if (who == SPEAKER_AGENT) {
         call_line_open(c, call_playout_id(answer), text);
-    else
-        call_line_say(c, who, text);
+        return;
+    }
+    if (who == SPEAKER_CALLER && *text)
+        call_words(c); /* first, so that what was cut off is written before it */
+    call_line_say(c, who, text);
 }
 
 static void speech(struct call *c, enum vad_event event, uint64_t back_ms);
@@ -68,7 +74,13 @@ static void speech(struct call *c, enum vad_event event, uint64_t back_ms);
 static void on_speech(void *arg, enum turn_phase phase)
 {
     struct call *c = arg;
-    if (provider_detects_turns(c) && c->state != CALL_MESSAGE)
+    if (c->state == CALL_MESSAGE)
+        return;
+    if (phase == TURN_CONFIRMED)
+        call_words(c);
+    else if (phase == TURN_FALSE)
+        call_no_words(c);
+    else if (provider_detects_turns(c))
         speech(c, phase == TURN_STARTED ? VAD_STARTED : VAD_ENDED, 0);
 }
 
@@ -94,6 +106,12 @@ static void on_failed(void *arg, enum va_err why, const char *text)
     call_fire(c, EV_PROVIDER_FAILED);
 }
 
+static void on_usage(void *arg, const char *text)
+{
+    struct call *c = arg;
+    call_event_log(c, "usage", "text", text);
+}
+
 const struct provider_handlers call_provider_handlers = {
     .on_ready = on_ready,
     .on_answer = on_answer,
@@ -103,6 +121,7 @@ const struct provider_handlers call_provider_handlers = {
     .on_speech = on_speech,
     .on_tool = on_tool,
     .on_failed = on_failed,
+    .on_usage = on_usage,
 };
 
 /* ---- tools ------------------------------------------------------------------------------------
@@ -117,7 +136,7 @@ static bool tool_may_run(const struct call *c)
     return c->tool_pending && call_rule_find(c->state, tool_events[c->tool_kind])->allowed;
 }
 
-static void cancel_pending_tool(struct call *c)
+void call_cancel_tool(struct call *c)
 {
     if (!c->tool_pending)
         return;
@@ -130,7 +149,7 @@ void call_run_tool(struct call *c)
     if (!c->tool_pending || c->open_answer)
         return;
     if (!tool_may_run(c)) {
-        cancel_pending_tool(c);
+        call_cancel_tool(c);
         return;
     }
     c->tool_pending = false;
@@ -156,7 +175,7 @@ static bool speaking(const struct call *c)
     return c->state == CALL_GREETING || c->state == CALL_SPEAKING;
 }
 
-static bool interruptible(const struct call *c)
+bool call_interruptible(const struct call *c)
 {
     if (!c->open_answer) /* before the greeting begins there is nothing to interrupt: "hello?" */
         return c->state != CALL_GREETING;
@@ -166,15 +185,26 @@ static bool interruptible(const struct call *c)
            playout_played_ms(c->playout, c->open_answer) >= (uint32_t)c->secretary->protect_ms;
 }
 
-static void speech(struct call *c, enum vad_event event, uint64_t back_ms)
+void call_turn_ends(struct call *c, uint64_t back_ms)
 {
     c->turn_back_ms = (unsigned)back_ms;
-    if (event == VAD_STARTED) {
-        if (!speaking(c) || interruptible(c))
+    call_fire(c, EV_TURN_ENDED);
+    c->turn = CALL_TURN_NONE;
+}
+
+static void speech(struct call *c, enum vad_event event, uint64_t back_ms)
+{
+    if (c->state == CALL_HELD && !provider_detects_turns(c)) {
+        call_held_speech(c, event, back_ms);
+    } else if (event == VAD_STARTED) {
+        c->turn_back_ms = (unsigned)back_ms;
+        if (!speaking(c))
             call_fire(c, EV_TURN_STARTED);
-    } else if (event == VAD_ENDED && c->turn_open) {
-        c->turn_open = false;
-        call_fire(c, EV_TURN_ENDED);
+        else if (call_interruptible(c))
+            call_fire(c, call_may_hold(c) ? EV_SOUND : EV_TURN_STARTED);
+    } else if (c->turn == CALL_TURN_OPEN) {
+        call_words(c); /* whoever hears turns and ends one means it */
+        call_turn_ends(c, back_ms);
     }
 }
 
@@ -200,7 +230,7 @@ void call_drained(struct call *c, uint32_t answer)
         call_run_tool(c);
         return;
     }
-    cancel_pending_tool(c); /* heard to its end, and it still may not run: it never will */
+    call_cancel_tool(c); /* heard to its end, and it still may not run: it never will */
     call_fire(c, EV_DRAINED);
 }
 
@@ -209,7 +239,7 @@ void call_drained(struct call *c, uint32_t answer)
 
 void call_act_greet(struct call *c)
 {
-    vad_set_timing(c->vad, c->secretary->end_silence_ms, CALL_BARGE_MIN_MS);
+    call_act_speak(c);
     c->provider_ops->say(c->provider, SAY_GREETING);
 }
 
@@ -238,23 +268,18 @@ void call_act_listen(struct call *c)
 
 void call_act_speak(struct call *c)
 {
-    vad_set_timing(c->vad, c->secretary->end_silence_ms, CALL_BARGE_MIN_MS);
+    bool holds = c->env->settings->barge_in_confirm_ms > 0 &&
+                 c->provider_ops->caps(c->provider)->holds_answers;
+    vad_set_timing(c->vad, c->secretary->end_silence_ms,
+                   holds ? CALL_HOLD_MIN_MS : CALL_BARGE_MIN_MS);
 }
 
 void call_act_turn_started(struct call *c)
 {
     tmr_stop(&c->silence);
-    c->turn_open = true;
+    c->turn = CALL_TURN_OPEN;
     if (!provider_detects_turns(c))
         c->provider_ops->turn(c->provider, TURN_STARTED, c->turn_back_ms);
-}
-
-void call_act_barge_in(struct call *c)
-{
-    call_media_interrupt(c);
-    cancel_pending_tool(c);
-    vad_set_timing(c->vad, c->secretary->end_silence_ms, 120);
-    call_act_turn_started(c);
 }
 
 void call_act_think(struct call *c)
@@ -263,16 +288,17 @@ void call_act_think(struct call *c)
     c->silences = 0;
     /* Latency is what the caller feels: from the end of the words, not from the VAD's decision. */
     c->turn_ended_us = loop_now_us(c->loop) - (uint64_t)c->turn_back_ms * 1000;
-    if (!provider_detects_turns(c))
+    if (c->turn == CALL_TURN_OPEN && !provider_detects_turns(c))
         c->provider_ops->turn(c->provider, TURN_ENDED, c->turn_back_ms);
 }
 
 void call_act_digit(struct call *c)
 {
     call_media_interrupt(c);
-    cancel_pending_tool(c);
-    c->turn_open = false;
+    call_cancel_tool(c);
+    c->turn = CALL_TURN_NONE;
     vad_reset(c->vad);
+    vad_set_timing(c->vad, c->secretary->end_silence_ms, 120);
     c->silences = 0;
     c->record.turns++;
     c->turn_ended_us = loop_now_us(c->loop);

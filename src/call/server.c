@@ -10,6 +10,7 @@
 enum { IDLE_CHECK_MS = 20, FRAME_MS = 20 };
 
 struct worker_slot {
+    struct mail begin; /* its first */
     struct call_worker worker;
     struct call_server *server;
     size_t calls; /* counted by the control thread */
@@ -322,6 +323,13 @@ void call_server_abort(struct call_server *s)
 /* ---- start and stop ----------------------------------------------------------------------------
  */
 
+static void on_begin(struct mail *mail)
+{
+    const struct worker_slot *slot = container_of(mail, struct worker_slot, begin);
+    const struct call_env *env = slot->worker.env;
+    provider_loop_start(slot->worker.loop, &env->provider, env->settings);
+}
+
 static enum va_err start_worker(struct worker_slot *slot, struct call_server *s, unsigned number)
 {
     char name[16];
@@ -341,6 +349,8 @@ static enum va_err start_worker(struct worker_slot *slot, struct call_server *s,
      * frames missed in a stall are skipped, so the delay stays what it was. */
     if (!err)
         media_clock_set_catchup(w->clock, FRAME_MS);
+    slot->begin = (struct mail){NULL, on_begin};
+    loop_reply(w->loop, &slot->begin);
     return err;
 }
 
@@ -405,9 +415,10 @@ void call_server_stats(const struct call_server *s, struct call_server_stats *re
     }
 }
 
-static void on_free_clock(struct mail *mail)
+static void on_end(struct mail *mail)
 {
     struct worker_slot *slot = container_of(mail, struct worker_slot, ask);
+    provider_loop_stop(slot->worker.loop);
     media_clock_free(&slot->worker.clock);
 }
 
@@ -423,7 +434,7 @@ void call_server_stop(struct call_server **ps)
     for (size_t i = 0; i < s->slot_count; i++) {
         struct worker_slot *slot = &s->slots[i];
         if (slot->worker.thread) {
-            slot->ask = (struct mail){NULL, on_free_clock};
+            slot->ask = (struct mail){NULL, on_end};
             loop_reply(slot->worker.loop, &slot->ask);
         }
         loop_thread_stop(&slot->worker.thread);

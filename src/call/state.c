@@ -3,9 +3,11 @@
  *                          │ barge-in ───────►│  │turn ended, digit   │drained
  *                          │                  │  ▼                    │
  *                          │                  │ THINKING ─answer─► SPEAKING ──► MESSAGE ─► THINKING
- *                          │                  │                       │  └─────► TRANSFERRING ─►
- * ENDED └─time up, silence─┴──────► ENDING ─► ENDED anywhere: the channel goes away or the control
- * socket dies ─► ENDED
+ *                          │                  │                       │  └─► TRANSFERRING ─► ENDED
+ *                          └─time up, silence─┴──────► ENDING ─► ENDED
+ *
+ *   GREETING, SPEAKING ─sound─► HELD ─speech─► LISTENING    anywhere: the channel goes away or the
+ *                                └──no words─► SPEAKING     control socket dies ─► ENDED
  *
  * An event with no cell is ignored (and traced).
  */
@@ -41,6 +43,7 @@ static const struct call_rule table[CALL_STATE_COUNT][EV_COUNT] =
                 CONVERSING,
                 [EV_ANSWER] = TO(GREETING, NULL),
                 [EV_DRAINED] = TO(LISTENING, call_act_listen),
+                [EV_SOUND] = TO(HELD, call_act_hold),
                 [EV_TURN_STARTED] = TO(LISTENING, call_act_barge_in),
                 [EV_DIGIT] = TO(THINKING, call_act_digit),
                 [EV_RUN_TRANSFER] = TO(TRANSFERRING, call_act_transfer),
@@ -54,6 +57,7 @@ static const struct call_rule table[CALL_STATE_COUNT][EV_COUNT] =
                 [EV_ANSWER] = TO(SPEAKING, call_act_speak),
                 [EV_TURN_STARTED] = TO(LISTENING, call_act_turn_started),
                 [EV_TURN_ENDED] = TO(THINKING, call_act_think),
+                [EV_TURN_FALSE] = TO(LISTENING, call_act_listen),
                 [EV_DIGIT] = TO(THINKING, call_act_digit),
                 [EV_SILENCE] = TO(THINKING, call_act_still_there),
                 [EV_SILENCE_LAST] = TO(ENDING, call_act_farewell),
@@ -63,6 +67,7 @@ static const struct call_rule table[CALL_STATE_COUNT][EV_COUNT] =
                 CONVERSING,
                 [EV_ANSWER] = TO(SPEAKING, call_act_speak),
                 [EV_TURN_STARTED] = TO(LISTENING, call_act_turn_started),
+                [EV_TURN_FALSE] = TO(LISTENING, call_act_listen),
                 [EV_DIGIT] = TO(THINKING, call_act_digit),
                 [EV_RUN_TRANSFER] = TO(TRANSFERRING, call_act_transfer),
                 [EV_RUN_MESSAGE] = TO(MESSAGE, call_act_message),
@@ -74,12 +79,21 @@ static const struct call_rule table[CALL_STATE_COUNT][EV_COUNT] =
                 CONVERSING,
                 [EV_ANSWER] = TO(SPEAKING, call_act_speak),
                 [EV_DRAINED] = TO(LISTENING, call_act_listen),
+                [EV_SOUND] = TO(HELD, call_act_hold),
                 [EV_TURN_STARTED] = TO(LISTENING, call_act_barge_in),
                 [EV_DIGIT] = TO(THINKING, call_act_digit),
                 [EV_RUN_TRANSFER] = TO(TRANSFERRING, call_act_transfer),
                 [EV_RUN_MESSAGE] = TO(MESSAGE, call_act_message),
                 [EV_RUN_END] = TO(ENDING, call_act_hangup),
                 [EV_STUCK] = TO(ENDED, call_act_return),
+            },
+        [CALL_HELD] =
+            {
+                CONVERSING,
+                [EV_ANSWER] = TO(HELD, NULL), /* waits behind the one that is held */
+                [EV_TURN_STARTED] = TO(LISTENING, call_act_barge_in),
+                [EV_TURN_FALSE] = TO(SPEAKING, call_act_go_on),
+                [EV_DIGIT] = TO(THINKING, call_act_digit),
             },
         [CALL_MESSAGE] =
             {

@@ -11,6 +11,7 @@
     X(LISTENING)    /* the caller's turn */                                                        \
     X(THINKING)     /* the provider's turn, nothing to hear yet */                                 \
     X(SPEAKING)     /* an answer is being spoken */                                                \
+    X(HELD)         /* a sound into an answer: silence, until it is known what it was */           \
     X(MESSAGE)      /* the caller's message is being recorded */                                   \
     X(TRANSFERRING) /* FreeSWITCH was told to transfer */                                          \
     X(RETURNING)    /* "one moment", then back to the dialplan */                                  \
@@ -21,7 +22,9 @@
     X(READY)           /* audio flows and the provider is ready */                                 \
     X(ANSWER)          /* the provider begins an answer */                                         \
     X(DRAINED)         /* the last answer was heard to its end */                                  \
-    X(TURN_STARTED)    /* the caller begins to speak */                                            \
+    X(SOUND)           /* the caller makes a sound into an answer that can wait */                 \
+    X(TURN_STARTED)    /* the caller begins to speak; in HELD: the sound was speech */             \
+    X(TURN_FALSE)      /* what was taken for a turn was none */                                    \
     X(TURN_ENDED)      /* the caller stopped */                                                    \
     X(DIGIT)           /* a DTMF digit */                                                          \
     X(SILENCE)         /* the caller said nothing for silence_ms */                                \

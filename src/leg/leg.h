@@ -76,6 +76,8 @@ struct leg_stats {
     uint32_t jitter_us, delay_ms, round_trip_us; /**< of the network, of the playout buffer */
     uint32_t lead_ms;  /**< handed to send() and not yet audible: a call that interrupts has been
                         *   heard this much less than it sent (broadcast playback; else 0) */
+    uint64_t gaps;     /**< the caller heard nothing in the middle of speech, for want of frames in
+                        *   time (playback by files; else 0: not known) */
     bool unicast;      /**< FreeSWITCH's unicast was asked for on this channel: it cannot be a
                         *   second time while the channel stays parked */
     uint32_t mos_x100; /**< estimated mark of the caller's audio, 100 … 450; 0: unknown */

@@ -154,6 +154,8 @@ static enum va_err ask_for_stream(struct leg *leg)
                                             {"STREAM_HEART_BEAT", STR_LIT("20")},
                                             {"STREAM_SUPPRESS_LOG", STR_LIT("true")}};
     enum va_err err = ws_wait_url(leg->wait, &leg->cfg.control_local, url, sizeof(url));
+    if (!err) /* before it starts: an error is told at once */
+        err = ws_leg_subscribe(leg);
     if (!err)
         err = esl_uuid_setvar_multi(sw, leg->cfg.uuid, vars, sizeof(vars) / sizeof(vars[0]), NULL,
                                     NULL);
@@ -295,6 +297,7 @@ static void ws_stats(const struct leg *leg, struct leg_stats *ret_stats)
         ws_speech_stats(leg->speech, &speech);
         ret_stats->lead_ms = ws_speech_lead_ms(leg->speech);
         ret_stats->send_fails += speech.dropped + speech.failed;
+        ret_stats->gaps = speech.gaps;
     }
 }
 

@@ -37,7 +37,7 @@ static bool settle(struct leg *leg, enum ws_leg_play play)
 
 /* On an outbound session these come for its own channel only. The open edition reserves no name for
  * ::play; subscribing works all the same. */
-static enum va_err subscribe(struct leg *leg)
+enum va_err ws_leg_subscribe(struct leg *leg)
 {
     static const char events[] =
         "event plain CUSTOM mod_audio_stream::play mod_audio_stream::error "
@@ -54,7 +54,7 @@ static enum va_err make_speech(struct leg *leg)
 {
     if (leg->speech)
         return VA_OK;
-    enum va_err err = leg->cfg.control ? subscribe(leg) : VA_ENOTSUP;
+    enum va_err err = leg->cfg.control ? ws_leg_subscribe(leg) : VA_ENOTSUP;
     if (err)
         return err;
     const struct ws_speech_cfg cfg = {.loop = leg->cfg.loop,
@@ -106,7 +106,7 @@ static void probe(struct leg *leg)
         use_files(leg);
         return;
     }
-    if (!leg->cfg.control || subscribe(leg) ||
+    if (!leg->cfg.control || ws_leg_subscribe(leg) ||
         ws_speech_send(leg->conn, leg->dialect, leg->cfg.rate_hz, silence, count)) {
         (void)settle(leg, PLAY_JSON);
         return;

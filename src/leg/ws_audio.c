@@ -125,7 +125,7 @@ static void put_groups(struct ws_audio *a, const unsigned char *p, size_t count)
 void ws_audio_feed(struct ws_audio *a, const char *bytes, size_t len)
 {
     const unsigned char *p = (const unsigned char *)bytes;
-    while (a->part_len && len) {
+    while (a->part_len && a->part_len < GROUP_MAX && len) {
         a->part[a->part_len++] = *p++;
         len--;
         if (a->part_len == a->group) {
@@ -137,7 +137,7 @@ void ws_audio_feed(struct ws_audio *a, const char *bytes, size_t len)
     put_groups(a, p, groups);
     p += groups * a->group;
     len -= groups * a->group;
-    for (size_t i = 0; i < len; i++)
+    for (size_t i = 0; i < len && a->part_len < GROUP_MAX; i++)
         a->part[a->part_len++] = p[i];
 }
 

@@ -1,12 +1,13 @@
 #include "leg/ws_speech.h"
 #include "esl/commands.h"
+#include "media/format.h"
 
 #include <openssl/evp.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 /* An execute that FreeSWITCH lost for other reasons than ours. */
-enum { PLAYBACK_TIMEOUT_MS = 30000 };
+enum { PLAYBACK_TIMEOUT_MS = 30000, POKE_MS = 4 };
 
 struct piece {
     uint32_t ms;
@@ -19,11 +20,13 @@ enum speech_state { SPEECH_SILENT, SPEECH_FIRST, SPEECH_ON };
 struct ws_speech {
     struct ws_speech_cfg cfg;
     enum speech_state state;
+    uint32_t first_ms; /* of the first piece: longer after every gap */
     int16_t *piece;
     size_t len, pause; /* samples collected; of silence at its end, maybe more than collected */
     struct piece fifo[WS_PIECES_MAX];
     size_t head, count; /* all … */
     size_t queued;      /* … of which the first are with FreeSWITCH, the others on their way */
+    struct tmr poke;    /* the event waits at FreeSWITCH for up to 20 ms otherwise */
     struct ws_speech_stats stats;
 };
 
@@ -68,6 +71,13 @@ static uint32_t to_ms(const struct ws_speech *s, size_t samples)
     return (uint32_t)(samples * 1000 / (size_t)s->cfg.rate_hz);
 }
 
+static void on_poke(void *arg)
+{
+    struct ws_speech *s = arg;
+    if (esl_session_poke(s->cfg.control))
+        return; /* it comes by itself, later */
+}
+
 static void send_piece(struct ws_speech *s)
 {
     size_t len = s->len;
@@ -80,6 +90,17 @@ static void send_piece(struct ws_speech *s)
         return;
     }
     *piece_at(s, s->count++) = (struct piece){to_ms(s, len), loop_now_us(s->cfg.loop), false};
+    tmr_start(&s->poke, s->cfg.loop, POKE_MS, on_poke, s);
+}
+
+/* FreeSWITCH has nothing to play in the middle of speech: the way there is slower than thought.
+ * What comes now is later by the gap, so this speech has its reserve; the next gets it at once. */
+static void gap(struct ws_speech *s)
+{
+    s->stats.gaps++;
+    s->first_ms += WS_PIECE_MS / 2;
+    if (s->first_ms > WS_FIRST_PIECE_MAX_MS)
+        s->first_ms = WS_FIRST_PIECE_MAX_MS;
 }
 
 /* Playbacks end in the order they were queued. */
@@ -94,6 +115,8 @@ static void on_played(void *arg, const struct esl_result *r)
             pop(s);
             s->queued--;
         }
+        if (!s->queued && s->state == SPEECH_ON)
+            gap(s);
     }
     if (s->queued && (r->done || s->queued == 1))
         piece_at(s, 0)->at_us = now;
@@ -128,15 +151,20 @@ static bool is_silence(const int16_t *samples, size_t count)
 
 static size_t target(const struct ws_speech *s)
 {
-    int ms = s->state == SPEECH_FIRST ? WS_FIRST_PIECE_MS : WS_PIECE_MS;
-    return (size_t)(s->cfg.rate_hz / 1000 * ms);
+    uint32_t ms = s->state == SPEECH_FIRST ? s->first_ms : WS_PIECE_MS;
+    return (size_t)s->cfg.rate_hz / 1000 * ms;
+}
+
+/* One frame fits behind a piece that is not full yet. */
+static size_t piece_room(int rate_hz)
+{
+    return (size_t)(rate_hz / 1000 * (WS_FIRST_PIECE_MAX_MS + MEDIA_PTIME_MAX_MS));
 }
 
 void ws_speech_feed(struct ws_speech *s, const int16_t *samples, size_t count)
 {
-    size_t room = (size_t)(s->cfg.rate_hz / 1000 * WS_FIRST_PIECE_MS) * 2;
     bool silence = is_silence(samples, count);
-    if (count > room - s->len || (silence && s->state == SPEECH_SILENT))
+    if (count > piece_room(s->cfg.rate_hz) - s->len || (silence && s->state == SPEECH_SILENT))
         return;
     if (s->state == SPEECH_SILENT)
         s->state = SPEECH_FIRST;
@@ -207,7 +235,8 @@ enum va_err ws_speech_new(const struct ws_speech_cfg *cfg, struct ws_speech **re
     if (!s)
         return VA_ENOMEM;
     s->cfg = *cfg;
-    s->piece = calloc((size_t)(cfg->rate_hz / 1000 * WS_FIRST_PIECE_MS) * 2, sizeof(*s->piece));
+    s->first_ms = WS_FIRST_PIECE_MS;
+    s->piece = calloc(piece_room(cfg->rate_hz), sizeof(*s->piece));
     if (!s->piece) {
         free(s);
         return VA_ENOMEM;
@@ -222,6 +251,7 @@ void ws_speech_free(struct ws_speech **ps)
     if (!s)
         return;
     *ps = NULL;
+    tmr_stop(&s->poke);
     esl_session_forget(s->cfg.control, s);
     free(s->piece);
     free(s);

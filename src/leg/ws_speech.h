@@ -17,6 +17,7 @@
 
 enum {
     WS_FIRST_PIECE_MS = 160,
+    WS_FIRST_PIECE_MAX_MS = 400, /**< it grows to, by half a piece after every gap */
     WS_PIECE_MS = 100,
     WS_PAUSE_MS = 60,  /**< of silence ends a piece; nothing is sent while it lasts */
     WS_PIECES_MAX = 16 /**< on their way or queued; over it what comes is dropped */
@@ -55,6 +56,7 @@ bool ws_speech_stuck(const struct ws_speech *s, uint64_t ms);
 
 struct ws_speech_stats {
     uint64_t pieces, failed; /**< played or refused by FreeSWITCH */
+    uint64_t gaps;           /**< FreeSWITCH had nothing to play in the middle of speech */
     uint64_t dropped;        /**< not sent: WS_PIECES_MAX, or no room in the socket */
 };
 void ws_speech_stats(const struct ws_speech *s, struct ws_speech_stats *ret_stats);

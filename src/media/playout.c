@@ -47,6 +47,8 @@ struct playout {
     uint64_t queued; /* samples */
     bool starved;
     bool sounding; /* the last frame was full: silence now would click */
+    bool held;
+    size_t rise; /* samples still to be raised after a hold */
 
     size_t fade_len;
     int16_t fade[FADE_MAX];
@@ -238,6 +240,11 @@ static size_t take(struct playout *p, struct answer *a, int16_t *out, size_t n)
     return got;
 }
 
+static size_t fade_length(const struct playout *p)
+{
+    return (size_t)media_ms_to_samples(PLAYOUT_FADE_MS, p->rate_hz);
+}
+
 static void mix_fade(struct playout *p, int16_t *frame, size_t n)
 {
     for (size_t i = 0; i < p->fade_len && i < n; i++)
@@ -302,19 +309,29 @@ static void tell(struct playout *p, const struct news *news)
         *outer = true;
 }
 
+/* The first samples behind a hold; a rise may reach into the next frame. */
+static void fade_in(struct playout *p, int16_t *frame, size_t n)
+{
+    size_t len = fade_length(p);
+    for (size_t i = 0; i < n && p->rise; i++, p->rise--)
+        frame[i] = (int16_t)((int32_t)frame[i] * (int32_t)(len + 1 - p->rise) / (int32_t)(len + 1));
+}
+
 size_t playout_next(struct playout *p, int16_t *frame, size_t n)
 {
     struct news news = {{0}, 0, 0};
-    size_t got = fill(p, frame, n, &news);
+    size_t got = p->held ? 0 : fill(p, frame, n, &news);
     p->sounding = got == n;
+    fade_in(p, frame, got);
     memset(frame + got, 0, (n - got) * sizeof(*frame));
     mix_fade(p, frame, n);
-    note_underrun(p, &news, got, n);
+    if (!p->held)
+        note_underrun(p, &news, got, n);
     tell(p, &news);
     return got;
 }
 
-/* ---- flush ----------------------------------------------------------------------------------- */
+/* ---- hold and flush -------------------------------------------------------------------------- */
 
 static void ramp_down(int16_t *x, size_t n)
 {
@@ -322,26 +339,68 @@ static void ramp_down(int16_t *x, size_t n)
         x[i] = (int16_t)((int32_t)x[i] * (int32_t)(n - i) / (int32_t)(n + 1));
 }
 
+/* Up to n samples of what comes next, left where they are. */
+static size_t peek(const struct playout *p, int16_t *out, size_t n)
+{
+    size_t got = 0;
+    for (uint32_t i = p->head; i != p->next && got < n; i++) {
+        struct answer *a = nth(p, i);
+        list_each(&a->blocks, l, tmp)
+        {
+            const struct block *b = container_of(l, struct block, link);
+            size_t part = n - got < b->left ? n - got : b->left;
+            memcpy(out + got, b->at, part * sizeof(*out));
+            got += part;
+        }
+        if (!a->ended)
+            break;
+    }
+    return got;
+}
+
+/* A hold has faded already. */
+static void fade_out(struct playout *p)
+{
+    if (!p->sounding || p->held)
+        return;
+    p->fade_len = peek(p, p->fade, fade_length(p));
+    ramp_down(p->fade, p->fade_len);
+}
+
+void playout_hold(struct playout *p)
+{
+    if (p->held)
+        return;
+    fade_out(p);
+    p->held = true;
+    p->stats.holds++;
+}
+
+void playout_resume(struct playout *p)
+{
+    if (!p->held)
+        return;
+    p->held = false;
+    if (p->sounding)
+        p->fade_len = 0; /* no frame was asked for meanwhile: nothing happened */
+    else
+        p->rise = fade_length(p);
+}
+
+bool playout_held(const struct playout *p)
+{
+    return p->held;
+}
+
 void playout_flush_until(struct playout *p, uint32_t answer_id)
 {
     uint64_t dropped = p->queued;
-    size_t want = (size_t)media_ms_to_samples(PLAYOUT_FADE_MS, p->rate_hz), got = 0;
-    bool fade = p->sounding;
-    for (; p->head != p->next; p->head++) {
-        struct answer *a = nth(p, p->head);
-        if (fade) {
-            uint64_t played = a->played;
-            got += take(p, a, p->fade + got, want - got);
-            a->played = played;
-        }
-        drop_blocks(a);
-    }
-    if (fade) {
-        ramp_down(p->fade, got);
-        p->fade_len = got;
-    }
+    fade_out(p);
+    for (; p->head != p->next; p->head++)
+        drop_blocks(nth(p, p->head));
     p->queued = 0;
-    p->starved = p->sounding = false;
+    p->rise = 0;
+    p->starved = p->sounding = p->held = false;
     p->stats.flushed_samples += dropped;
     p->stats.flushes++;
     if (answer_id > p->last_id)

@@ -10,6 +10,8 @@
  * order of their numbers; one begins, in the very same frame, where the one before it is marked
  * ended and played. So every answer needs its mark_end (or a flush), else the next one waits.
  *
+ *     hold ──► short fade, silence; nothing is lost ──resume──► on from the very next sample
+ *
  * Nothing is allocated before audio comes (an empty buffer is about 2 KB), and a block is freed as
  * soon as it was played. One thread.
  */
@@ -86,6 +88,17 @@ void playout_flush(struct playout *p);
 /** The same, and all answers up to `answer_id` are dead too, though no audio of theirs has come. */
 void playout_flush_until(struct playout *p, uint32_t answer_id);
 
+/**
+ * Silence from the next frame on, but everything is kept: writes and ends are taken, nothing plays,
+ * nothing drains, nothing underruns. The fade's samples count as not heard and come again.
+ * Idempotent; a flush ends it.
+ */
+void playout_hold(struct playout *p);
+/** Go on with the sample behind the last one that was heard, raised over PLAYOUT_FADE_MS. Nothing
+ *  happens when it is not held. */
+void playout_resume(struct playout *p);
+bool playout_held(const struct playout *p);
+
 /** How much of an answer was handed out [ms]; a fade is not counted. 0 when it is unknown or older
  *  than the PLAYOUT_ANSWERS_MAX last ones. */
 uint32_t playout_played_ms(const struct playout *p, uint32_t answer_id);
@@ -103,6 +116,7 @@ struct playout_stats {
     uint64_t refused_samples;  /**< over the bound */
     uint64_t flushed_samples;  /**< dropped unplayed by a flush */
     uint32_t flushes;
+    uint32_t holds; /**< of them may have been flushed while held */
 };
 void playout_stats(const struct playout *p, struct playout_stats *ret_stats);
 

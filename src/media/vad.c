@@ -189,6 +189,11 @@ bool vad_active(const struct vad *v)
     return v->active;
 }
 
+uint32_t vad_speech_ms(const struct vad *v)
+{
+    return v->speaking ? (uint32_t)media_samples_to_ms(v->last_active - v->onset, v->rate_hz) : 0;
+}
+
 uint64_t vad_now_ms(const struct vad *v)
 {
     return media_samples_to_ms(v->now, v->rate_hz);

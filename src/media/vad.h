@@ -47,6 +47,9 @@ enum vad_event vad_feed(struct vad *vad, const int16_t *frame, size_t n, uint64_
 bool vad_speaking(const struct vad *vad);
 /** The last frame by itself was above the threshold (a first hint, before min_speech_ms). */
 bool vad_active(const struct vad *vad);
+/** Of the speech in progress: from its onset to its last sound so far [ms]; 0 when there is none.
+ */
+uint32_t vad_speech_ms(const struct vad *vad);
 /** Audio fed so far [ms]. */
 uint64_t vad_now_ms(const struct vad *vad);
 /** The last frame, −96 … 0 [dBFS, RMS of full scale square]. */

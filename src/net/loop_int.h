@@ -1,8 +1,14 @@
-/** net/loop_int.h: inside of struct loop, for loop.c and tmr.c only. */
+/** net/loop_int.h: inside of struct loop, for net/ only. */
 #ifndef VA_NET_LOOP_INT_H
 #define VA_NET_LOOP_INT_H
 
 #include "net/loop.h"
+
+/** What goes on after its owner released it (last words of a connection). loop_free() ends it. */
+struct loop_rest {
+    struct link link;
+    void (*end)(struct loop_rest *rest);
+};
 
 struct loop {
     uv_loop_t *uv;
@@ -26,6 +32,9 @@ struct loop {
     size_t heap_len, heap_cap;
     uint64_t tmr_order;
 
+    struct list kept;
+
+    struct list rests;
     char *scratch;
 };
 

@@ -24,7 +24,7 @@ struct stream {
     struct buf early;
     struct tmr soon; /* what may not be told from inside a function: early bytes, a broken write */
     enum va_err broken;
-    bool delivering; /* inside take(): the memory has to stay */
+    bool delivering; /* inside deliver(): the memory has to stay */
     bool released;   /* stream_close() came meanwhile */
 
     /* of a client */
@@ -127,7 +127,7 @@ static void shake_hands(struct stream *s)
 
 static void decrypt(struct stream *s)
 {
-    while (s->state == STREAM_OPEN) {
+    while (s->state == STREAM_OPEN && tls_conn_has_input(s->tls)) {
         struct va_fault why;
         size_t n = 0;
         enum va_err err = tls_conn_read(s->tls, plain, sizeof(plain), &n, &why);
@@ -140,47 +140,45 @@ static void decrypt(struct stream *s)
     }
 }
 
-/* Bytes of the socket. The reader may close the stream; its memory stays until we are out. */
+/* Bytes of the socket. */
 static void take(struct stream *s, char *p, size_t len)
 {
-    bool outermost = !s->delivering;
-    s->delivering = true;
     if (!s->tls) {
         s->h->on_read(s->arg, p, len);
-    } else {
-        tls_conn_input(s->tls, p, len);
-        if (s->state == STREAM_TLS)
-            shake_hands(s);
-        decrypt(s);
-    }
-    if (!outermost)
         return;
-    s->delivering = false;
-    if (s->released)
-        release(s);
+    }
+    tls_conn_input(s->tls, p, len);
+    if (s->state == STREAM_TLS)
+        shake_hands(s);
+    decrypt(s);
 }
 
 static void take_early(struct stream *s)
 {
     struct buf early = s->early;
+    if (!early.len)
+        return;
     buf_init(&s->early, 0);
     tmr_stop(&s->soon);
-    if (early.len)
-        take(s, early.p, early.len);
+    take(s, early.p, early.len);
     buf_free(&early);
+}
+
+/* The reader may close the stream; its memory stays until we are out. */
+static void deliver(struct stream *s, char *p, size_t len)
+{
+    s->delivering = true;
+    take_early(s);
+    if (len && s->state != STREAM_ENDED)
+        take(s, p, len);
+    s->delivering = false;
+    if (s->released)
+        release(s);
 }
 
 static void on_tcp_read(void *arg, const char *p, size_t len)
 {
-    struct stream *s = arg;
-    s->delivering = true;
-    if (s->early.len)
-        take_early(s);
-    if (s->state != STREAM_ENDED)
-        take(s, (char *)p, len); /* the loop's scratch area: ours until the callback returns */
-    s->delivering = false;
-    if (s->released)
-        release(s);
+    deliver(arg, (char *)p, len); /* the loop's scratch area: ours until the callback returns */
 }
 
 static void on_soon(void *arg)
@@ -189,7 +187,7 @@ static void on_soon(void *arg)
     if (s->broken)
         end_with(s, s->broken, "sending");
     else
-        take_early(s);
+        deliver(s, NULL, 0);
 }
 
 static void on_tcp_end(void *arg, enum va_err why);

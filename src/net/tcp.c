@@ -1,11 +1,12 @@
 #include "net/tcp.h"
 #include "base/buf.h"
+#include "net/loop_int.h"
 
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-enum { FLUSH_MS = 5000 };
+enum { FLUSH_MS = 5000, LINGER_MS = 2000 };
 
 struct tcp_conn {
     uv_tcp_t tcp;
@@ -25,6 +26,7 @@ struct tcp_conn {
     size_t drain_below;
     void (*on_drain)(void *arg); /* NULL: nobody waits for it */
     struct tmr timer;            /* connect limit, later flush limit */
+    struct loop_rest rest;
 };
 
 static void on_closed(uv_handle_t *handle)
@@ -41,6 +43,7 @@ static void destroy(struct tcp_conn *c, bool reset)
         return;
     c->closed = c->ended = true;
     tmr_stop(&c->timer);
+    link_remove(&c->rest.link);
     if (!reset || uv_tcp_close_reset(&c->tcp, on_closed))
         uv_close((uv_handle_t *)&c->tcp, on_closed);
 }
@@ -84,11 +87,18 @@ static void on_shutdown(uv_shutdown_t *req, int status)
         destroy(c, false);
 }
 
+static void on_flush_late(void *arg)
+{
+    destroy(arg, false);
+}
+
 /* Everything is out of a connection that nobody holds any more. */
 static void flushed(struct tcp_conn *c)
 {
     c->shutdown.data = c;
-    if (!c->lingering || uv_shutdown(&c->shutdown, (uv_stream_t *)&c->tcp, on_shutdown))
+    if (c->lingering && !uv_shutdown(&c->shutdown, (uv_stream_t *)&c->tcp, on_shutdown))
+        tmr_start(&c->timer, c->loop, LINGER_MS, on_flush_late, c);
+    else
         destroy(c, false);
 }
 
@@ -280,9 +290,18 @@ void tcp_close(struct tcp_conn **pc)
     destroy(c, false);
 }
 
-static void on_flush_late(void *arg)
+static void on_loop_end(struct loop_rest *rest)
 {
-    destroy(arg, false);
+    destroy(container_of(rest, struct tcp_conn, rest), false);
+}
+
+/* Nobody holds it any more; it goes on until it is flushed. */
+static void go_on_alone(struct tcp_conn *c)
+{
+    c->ended = c->flushing = true;
+    c->rest.end = on_loop_end;
+    list_push(&c->loop->rests, &c->rest.link);
+    tmr_start(&c->timer, c->loop, FLUSH_MS, on_flush_late, c);
 }
 
 void tcp_close_flush(struct tcp_conn **pc)
@@ -295,8 +314,7 @@ void tcp_close_flush(struct tcp_conn **pc)
         destroy(c, false);
         return;
     }
-    c->ended = c->flushing = true;
-    tmr_start(&c->timer, c->loop, FLUSH_MS, on_flush_late, c);
+    go_on_alone(c);
 }
 
 void tcp_close_linger(struct tcp_conn **pc)
@@ -310,8 +328,8 @@ void tcp_close_linger(struct tcp_conn **pc)
         return;
     }
     tcp_pause(c, false);
-    c->ended = c->flushing = c->lingering = true;
-    tmr_start(&c->timer, c->loop, FLUSH_MS, on_flush_late, c);
+    c->lingering = true;
+    go_on_alone(c);
     if (!c->writing)
         flushed(c);
 }

@@ -82,8 +82,8 @@ void tcp_close(struct tcp_conn **c);
 void tcp_close_flush(struct tcp_conn **c);
 /**
  * Release as tcp_close_flush() does, but then close the sending half only, and drop what still
- * arrives until the peer closes too (5 s in all): bytes that nobody read would make the kernel send
- * a reset, which can overtake the last words. NULL-safe.
+ * arrives until the peer closes too (for 2 s): bytes that nobody read would make the kernel send a
+ * reset, which can overtake the last words. NULL-safe.
  */
 void tcp_close_linger(struct tcp_conn **c);
 /** Release with a TCP reset. NULL-safe. */

@@ -40,7 +40,12 @@ void ws_finish(struct ws_conn *c, const struct ws_end *end)
     ws_set_state(c, WS_CLOSED);
     tmr_stop(&c->timer);
     stream_close_flush(&c->stream);
+    bool inside = c->reading;
+    c->reading = true; /* the reason lies in our memory: also after a ws_free() in the handler */
     c->h.on_closed(c->arg, end);
+    c->reading = inside;
+    if (c->released && !inside)
+        destroy(c);
 }
 
 void ws_finish_with(struct ws_conn *c, enum va_err err, uint16_t code, int status, const char *fmt,

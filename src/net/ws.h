@@ -4,9 +4,10 @@
  *     client: ws_connect ─► resolve ─► TCP ─► TLS ─► GET, 101 ─► on_open ─► messages ─► on_closed
  *     server: ws_accept  ─► [TLS] ─► GET ─► on_request: yes (101) or no (4xx) ─► on_open ─► …
  *
- * Framing is wslay's; handshake, limits and back-pressure are ours. Messages are whole: fragments
- * are joined up to `message_max`. Pings are answered here. No handler is called from inside a
- * function of this file; each may send, close and free.
+ * Messages are whole: fragments are joined up to `message_max`. Pings are answered here. A message
+ * is one write, with TLS one record (up to 16 KiB). No handler is called from inside a function of
+ * this file; each may send, close and free. A peer that breaks a rule or a bound ends its own
+ * connection: 1002 (protocol), 1007 (text is not UTF-8), 1009 (too long).
  */
 #ifndef VA_NET_WS_H
 #define VA_NET_WS_H
@@ -30,11 +31,14 @@ struct ws_header {
     struct str name, value;
 };
 
-/** Why a connection ended, or never was. Borrowed for the call. */
+/** Why a connection ended, or never was. Borrowed for the call, also after a ws_free() in it. */
 struct ws_end {
-    enum va_err err;   /**< VA_OK: closed by a close handshake; VA_ETIMEOUT, VA_EREFUSED,
-                        *   VA_ENOTFOUND (host), VA_EAUTH (certificate; HTTP 401, 403), VA_EPROTO,
-                        *   VA_ELIMIT (message or buffer over its bound), VA_ECLOSED, VA_EIO */
+    enum va_err err;   /**< VA_OK: closed by a close handshake, whatever its code; VA_ETIMEOUT,
+                        *   VA_EREFUSED (connection; HTTP 429, 5xx; by our on_request),
+                        *   VA_ENOTFOUND (host), VA_EAUTH (certificate; HTTP 401, 403, 407),
+                        *   VA_EPROTO (also other HTTP answers, redirects among them), VA_ELIMIT
+                        *   (message or head over its bound), VA_ECLOSED (without a close frame),
+                        *   VA_ECANCELED (ws_close() before it was open), VA_ENOMEM, VA_EIO */
     int http_status;   /**< of the handshake's answer; 0: there was none */
     uint16_t code;     /**< of the peer's close frame, or ours if we ended it; 0: none */
     struct str reason; /**< of that close frame; else the first bytes of an HTTP error's body */
@@ -81,9 +85,9 @@ struct ws_cfg {
     uint64_t ping_ms;          /**< own ping after so long without a byte from the peer; no byte
                                 *   for as long again ends it (VA_ETIMEOUT); 0: 20000 */
     bool utf8_unchecked;       /**< a trusted peer's text is not checked (saves a pass) */
-    const struct tls_ctx *tls; /**< borrowed, outlives the connection; wss only. Client, NULL: one
-                                *   that verifies against the system's authorities. Server, NULL:
-                                *   plain */
+    const struct tls_ctx *tls; /**< borrowed, outlives the connection; wss only. Client, NULL:
+                                *   tls_client_ctx_default(), which takes 20 ms the first time.
+                                *   Server, NULL: plain */
 };
 
 /** Where a client goes. Strings are copied. */
@@ -97,7 +101,8 @@ struct ws_target {
 /**
  * Connect. on_open or on_closed follows.
  *
- * @return VA_OK, VA_EINVAL (URL, header), VA_ENOMEM
+ * @return VA_OK, VA_EINVAL (URL, header, subprotocol), VA_ENOMEM, VA_EIO (wss without a context:
+ * the system's authorities cannot be read)
  */
 VA_CHECK enum va_err ws_connect(struct loop *loop, const struct ws_target *to,
                                 const struct ws_cfg *cfg, const struct ws_handlers *h, void *arg,
@@ -126,9 +131,11 @@ VA_CHECK enum va_err ws_sendv(struct ws_conn *c, enum ws_kind kind, const struct
                               size_t count);
 size_t ws_unsent(const struct ws_conn *c);
 void ws_peer(const struct ws_conn *c, struct net_addr *ret_addr);
-/** Start the close handshake; on_closed follows, after 2 s at the latest. Idempotent. */
+/** Start the close handshake; no message is delivered any more, on_closed follows, after 2 s at the
+ *  latest. `reason` is cut at 123 bytes; NULL: none. Idempotent. */
 void ws_close(struct ws_conn *c, uint16_t code, const char *reason);
-/** Release now, without a word where ws_close() was not called. No handler follows. NULL-safe. */
+/** Release now, without a word where ws_close() was not called (where it was, the close frame still
+ *  goes out). No handler follows. NULL-safe. */
 void ws_free(struct ws_conn **c);
 
 #endif

@@ -19,6 +19,7 @@ fails "an unknown setting" 'ESL_SERVER_PROT.*ESL_SERVER_PORT' ESL_SERVER_PROT=80
 fails "a word that is none of the choices" 'AUDIO_MODE.*esl' AUDIO_MODE=pigeon
 fails "a fallback that is no mode" 'AUDIO_FALLBACK=esl,pigeon.*rtp' AUDIO_FALLBACK=esl,pigeon
 fails "streams from anywhere without a token" 'WS_TOKEN' AUDIO_MODE=websocket WS_HOST=0.0.0.0
+fails "a fallback nobody has" 'AI_FALLBACK.*martian.*provider list' AI_FALLBACK="attendant, martian"
 fails "a host name for an address" 'ESL_SERVER_HOST.*IP address' ESL_SERVER_HOST=nowhere
 fails "an address of another machine" 'no such address' ESL_SERVER_HOST=192.0.2.1
 fails "swapped ports" 'RTP_PORT_MIN.*RTP_PORT_MAX' RTP_PORT_MIN=20000 RTP_PORT_MAX=19000
@@ -42,7 +43,7 @@ stop
 
 out=$(vai srve 2>&1)
 [ $? = 2 ] && grep -q 'did you mean serve' <<<"$out" && ok "an unknown command" || not_ok "an unknown command: $out"
-for command in serve call secretary calls messages esl config; do
+for command in serve call secretary provider calls messages esl config; do
     check "$command --help" bash -c "'$bin' --env /dev/null $command --help | grep -qi usage"
 done
 out=$(vai call --to 127.0.0.1:1 2>&1)

@@ -133,7 +133,8 @@ static void on_flush(void *arg)
     struct call *c = arg;
     c->quiet = true;
     uint32_t unheard = c->ops->flush(c->leg);
-    say(c, "flush", "unheard_ms=%u", unheard);
+    say(c, "flush", "unheard_ms=%u us=%llu", unheard,
+        (unsigned long long)loop_now_us(c->b->loop));
 }
 
 static void on_release(void *arg)
@@ -150,7 +151,8 @@ static void on_started(void *arg, const struct leg_format *format)
     const struct options *o = &c->b->o;
     c->format = *format;
     c->started_us = loop_now_us(c->b->loop);
-    say(c, "started", "rate=%d ptime=%d", format->rate_hz, format->ptime_ms);
+    say(c, "started", "rate=%d ptime=%d us=%llu", format->rate_hz, format->ptime_ms,
+        (unsigned long long)c->started_us);
     if (media_clock_join(c->b->clock, &c->tick, format->ptime_ms, on_tick, c))
         abort();
     if (o->flush_ms)

@@ -84,7 +84,7 @@ struct call_rig {
     struct fs fs;
 
     /* the provider */
-    bool unready, refuse_open, detects_turns;
+    bool unready, refuse_open, detects_turns, holds;
     unsigned open, fed;
     const struct provider_handlers *h;
     void *arg;
@@ -145,8 +145,9 @@ static inline void fake_audio_in(struct provider *p, const int16_t *samples, siz
 
 static inline void fake_turn(struct provider *p, enum turn_phase phase, unsigned back_ms)
 {
+    static const char *const names[] = {"started", "confirmed", "ended", "false"};
     (void)p, (void)back_ms;
-    rig_log(&the_rig->log, phase == TURN_STARTED ? "turn started" : "turn ended");
+    rig_log(&the_rig->log, "turn %s", names[phase]);
 }
 
 static inline void fake_digit(struct provider *p, char digit)
@@ -158,7 +159,7 @@ static inline void fake_digit(struct provider *p, char digit)
 static inline void fake_say(struct provider *p, enum say_intent intent)
 {
     static const char *const names[] = {"greeting", "still there", "farewell", "time up",
-                                        "hold on"};
+                                        "hold on",  "answer",      "repeat"};
     (void)p;
     rig_log(&the_rig->log, "say %s", names[intent]);
 }
@@ -186,10 +187,12 @@ static inline void fake_close(struct provider **p)
 
 static inline const struct provider_caps *fake_caps(const struct provider *p)
 {
-    static const struct provider_caps deaf = {.detects_turns = false},
-                                      hears = {.detects_turns = true};
+    static const struct provider_caps caps[] = {{0},
+                                                {.detects_turns = true},
+                                                {.holds_answers = true},
+                                                {.detects_turns = true, .holds_answers = true}};
     (void)p;
-    return the_rig->detects_turns ? &hears : &deaf;
+    return &caps[the_rig->detects_turns + 2 * the_rig->holds];
 }
 
 static const struct provider_ops fake_provider = {.name = "fake",
@@ -579,7 +582,8 @@ static inline void make_settings(struct call_rig *g)
                                     .unicast_port_min = 25000,
                                     .unicast_port_max = 28999,
                                     .media_start_timeout_ms = 1500,
-                                    .media_lost_timeout_ms = 5000};
+                                    .media_lost_timeout_ms = 5000,
+                                    .barge_in_confirm_ms = 600};
     (void)str_copy(g->settings.data_dir, SETTING_TEXT_MAX, str_of(g->dir));
 }
 
@@ -615,8 +619,9 @@ static inline int rig_set_up(void **state)
     assert_int_equal(loop_thread_start("disk", NULL, &g->disk), VA_OK);
     g->env = (struct call_env){.settings = &g->settings,
                                .disk = loop_thread_loop(g->disk),
-                               .find_provider = fake_find,
+                               .speaker = &fake_provider,
                                .find_leg = leg_find};
+    g->env.provider.find = fake_find;
     g->worker = (struct call_worker){
         .env = &g->env, .loop = g->loop, .on_call_gone = on_rig_gone, .arg = g};
     list_init(&g->worker.calls);
@@ -797,6 +802,15 @@ static inline void reach_speaking(struct call_rig *g)
     is_state(g, CALL_SPEAKING);
 }
 
+/* A sound into answer 2. */
+static inline void reach_held(struct call_rig *g)
+{
+    g->holds = true;
+    reach_speaking(g);
+    caller_speaks(g, 200);
+    is_state(g, CALL_HELD);
+}
+
 /* The beep is over. */
 static inline void reach_message(struct call_rig *g)
 {
@@ -844,15 +858,12 @@ static inline void reach_connecting(struct call_rig *g)
 
 static inline void reach(struct call_rig *g, enum call_state state)
 {
-    static void (*const ways[])(struct call_rig *) = {[CALL_CONNECTING] = reach_connecting,
-                                                      [CALL_GREETING] = reach_greeting,
-                                                      [CALL_LISTENING] = reach_listening,
-                                                      [CALL_THINKING] = reach_thinking,
-                                                      [CALL_SPEAKING] = reach_speaking,
-                                                      [CALL_MESSAGE] = reach_message,
-                                                      [CALL_TRANSFERRING] = reach_transferring,
-                                                      [CALL_RETURNING] = reach_returning,
-                                                      [CALL_ENDING] = reach_ending};
+    static void (*const ways[])(struct call_rig *) = {
+        [CALL_CONNECTING] = reach_connecting, [CALL_GREETING] = reach_greeting,
+        [CALL_LISTENING] = reach_listening,   [CALL_THINKING] = reach_thinking,
+        [CALL_SPEAKING] = reach_speaking,     [CALL_HELD] = reach_held,
+        [CALL_MESSAGE] = reach_message,       [CALL_TRANSFERRING] = reach_transferring,
+        [CALL_RETURNING] = reach_returning,   [CALL_ENDING] = reach_ending};
     ways[state](g);
 }
 

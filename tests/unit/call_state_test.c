@@ -139,6 +139,7 @@ static void waiting_for_others_is_bounded(void **state)
                                               CALL_SPEAKING};
     for (size_t i = 0; i < sizeof(waiting) / sizeof(waiting[0]); i++)
         assert_true(leads(waiting[i], EV_STUCK));
+    assert_true(leads(CALL_HELD, EV_TURN_FALSE)); /* of its own clock */
     assert_true(leads(CALL_LISTENING, EV_SILENCE));
     assert_true(leads(CALL_LISTENING, EV_SILENCE_LAST));
 }
@@ -147,7 +148,7 @@ static void a_conversation_can_always_be_closed(void **state)
 {
     (void)state;
     static const enum call_state talking[] = {CALL_GREETING, CALL_LISTENING, CALL_THINKING,
-                                              CALL_SPEAKING};
+                                              CALL_SPEAKING, CALL_HELD};
     for (size_t i = 0; i < sizeof(talking) / sizeof(talking[0]); i++) {
         assert_int_equal(next_of(talking[i], EV_TIME_UP), CALL_ENDING);
         assert_int_equal(next_of(talking[i], EV_DRAIN), CALL_RETURNING);
@@ -158,6 +159,32 @@ static void a_conversation_can_always_be_closed(void **state)
     EACH_STATE(s)
     if (s != CALL_ENDED && s != CALL_TRANSFERRING && s != CALL_RETURNING && s != CALL_ENDING)
         assert_true(leads(s, EV_DRAIN));
+}
+
+/* Whatever a sound into an answer turns out to be has a way out, and only such a sound leads in. */
+static void a_held_answer_is_ended_or_goes_on(void **state)
+{
+    (void)state;
+    EACH_STATE(s)
+    EACH_EVENT(e)
+    {
+        if (leads(s, e) && s != CALL_HELD && next_of(s, e) == CALL_HELD) {
+            assert_int_equal(e, EV_SOUND);
+            assert_true(s == CALL_GREETING || s == CALL_SPEAKING);
+        }
+        if (e == EV_SOUND && s != CALL_GREETING && s != CALL_SPEAKING)
+            assert_false(leads(s, e));
+    }
+    assert_int_equal(next_of(CALL_HELD, EV_TURN_FALSE), CALL_SPEAKING);
+    assert_int_equal(next_of(CALL_HELD, EV_TURN_STARTED), CALL_LISTENING);
+    assert_int_equal(next_of(CALL_HELD, EV_ANSWER), CALL_HELD);
+    /* Nothing plays there, so nothing drains and nothing runs behind it. */
+    static const enum call_event never[] = {EV_DRAINED, EV_RUN_TRANSFER, EV_RUN_MESSAGE,
+                                            EV_RUN_END, EV_SILENCE,      EV_TURN_ENDED};
+    for (size_t i = 0; i < sizeof(never) / sizeof(never[0]); i++)
+        assert_false(leads(CALL_HELD, never[i]));
+    assert_int_equal(next_of(CALL_THINKING, EV_TURN_FALSE), CALL_LISTENING);
+    assert_int_equal(next_of(CALL_LISTENING, EV_TURN_FALSE), CALL_LISTENING);
 }
 
 static void tools_run_only_where_we_speak(void **state)
@@ -195,6 +222,7 @@ int main(void)
         cmocka_unit_test(a_message_is_not_disturbed),
         cmocka_unit_test(waiting_for_others_is_bounded),
         cmocka_unit_test(a_conversation_can_always_be_closed),
+        cmocka_unit_test(a_held_answer_is_ended_or_goes_on),
         cmocka_unit_test(tools_run_only_where_we_speak),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -208,6 +208,8 @@ static void asked(struct bench *b, char *url, size_t cap, const char *answer)
 {
     char line[400], reply[200];
     assert_int_equal(b->ops->open(&b->cfg, &handlers, b, &b->leg), VA_OK);
+    rig_hears(b->g, "event plain CUSTOM mod_audio_stream::play ");
+    rig_says(b->g, RIG_REPLY);
     rig_hears(b->g, "api uuid_setvar_multi " RIG_UUID " ");
     rig_hears_value(b->g, "api uuid_audio_stream " RIG_UUID " start ", line, sizeof(line));
     char *end = strchr(line, ' ');
@@ -538,8 +540,6 @@ static void files_are_played_one_behind_the_other(void **state)
     struct bench *b = bench_new(&leg_dual, "broadcast");
     struct leg_stats st;
     up(b);
-    rig_hears(b->g, "event plain CUSTOM mod_audio_stream::play ");
-    rig_says(b->g, RIG_REPLY);
     running(b);
     say(b, 0, 10); /* silence needs no file */
     say(b, 7, WS_FIRST_PIECE_MS / 20 - 1);
@@ -592,6 +592,38 @@ static void an_interruption_silences_files(void **state)
     written(b, 2);
     plays_hears(b, 2);
     assert_null(memmem(b->g->heard.p, b->g->heard.len, "_1.tmp", 6));
+    bench_free(b);
+}
+
+static void a_gap_makes_the_first_piece_longer(void **state)
+{
+    (void)state;
+    struct bench *b = bench_new(&leg_dual, "broadcast");
+    struct leg_stats st;
+    char uuid[64], done[300];
+    up(b);
+    running(b);
+    say(b, 7, WS_FIRST_PIECE_MS / 20); /* more is to come … */
+    next_text(b, 1);
+    written(b, 0);
+    rig_hears_value(b->g, "Event-UUID: ", uuid, sizeof(uuid));
+    rig_says(b->g, RIG_REPLY);
+    (void)snprintf(done, sizeof(done),
+                   "Event-Name: CHANNEL_EXECUTE_COMPLETE\nUnique-ID: " RIG_UUID
+                   "\nApplication: playback\nApplication-UUID: %s\n\n",
+                   uuid);
+    rig_says_event(b->g, done); /* … and has not come in time */
+    do {
+        turn(b);
+        b->ops->stats(b->leg, &st);
+    } while (!st.gaps);
+    assert_int_equal(st.lead_ms, 0);
+    say(b, 0, WS_PAUSE_MS / 20);
+    say(b, 7, WS_FIRST_PIECE_MS / 20);
+    b->ops->stats(b->leg, &st);
+    assert_int_equal(st.lead_ms, WS_FIRST_PIECE_MS); /* still collected */
+    say(b, 7, WS_PIECE_MS / 2 / 20 + 1);
+    next_text(b, 2);
     bench_free(b);
 }
 
@@ -799,8 +831,6 @@ static void a_released_channel_has_no_stream(void **state)
     (void)state;
     struct bench *b = bench_new(&leg_dual, "broadcast");
     up(b);
-    rig_hears(b->g, "event plain CUSTOM ");
-    rig_says(b->g, RIG_REPLY);
     running(b);
     say(b, 7, WS_FIRST_PIECE_MS / 20);
     next_text(b, 1);
@@ -880,6 +910,7 @@ int main(void)
         cmocka_unit_test(a_good_bye_waits_for_the_hangup),
         cmocka_unit_test(files_are_played_one_behind_the_other),
         cmocka_unit_test(an_interruption_silences_files),
+        cmocka_unit_test(a_gap_makes_the_first_piece_longer),
         cmocka_unit_test(pieces_nobody_plays_are_bounded),
         cmocka_unit_test(the_edition_is_found_out),
         cmocka_unit_test(unicast_plays_and_takes_over),

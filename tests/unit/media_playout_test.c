@@ -211,6 +211,130 @@ static void a_new_answer_begins_in_the_frame_of_the_fade(void **state)
     playout_free(&r.p);
 }
 
+/* ---- hold and resume ------------------------------------------------------------------------- */
+
+enum { TONE_LEN = 8000 };
+
+static void write_tone(struct rig *r, uint32_t id, int16_t *ret_x)
+{
+    struct tone t;
+    tone_init(&t, 8000, 300, -10);
+    tone_fill(&t, ret_x, TONE_LEN);
+    assert_int_equal(playout_write(r->p, id, ret_x, TONE_LEN), VA_OK);
+}
+
+static void frames(struct rig *r, int16_t *out, unsigned count)
+{
+    for (unsigned i = 0; i < count; i++)
+        (void)playout_next(r->p, out + (size_t)i * FRAME, FRAME);
+}
+
+/* Silent within a frame; later on from the very next sample; no click at either edge. Held at
+ * every phase of the tone. */
+static void a_held_answer_goes_on_where_it_stopped(void **state)
+{
+    (void)state;
+    for (unsigned before = 1; before < 20; before++) {
+        struct rig r;
+        int16_t x[TONE_LEN], out[FRAME * 32];
+        size_t heard = (size_t)before * FRAME, back = heard + 4 * FRAME;
+        rig_open(&r, 0);
+        write_tone(&r, 1, x);
+        frames(&r, out, before);
+        playout_hold(r.p);
+        playout_hold(r.p);
+        assert_true(playout_held(r.p));
+        frames(&r, out + heard, 4);
+        assert_int_equal(
+            measure_active(out + heard + 8 * PLAYOUT_FADE_MS, 4 * FRAME - 8 * PLAYOUT_FADE_MS, 0)
+                .len,
+            0);
+        assert_int_equal(playout_played_ms(r.p, 1), before * 20); /* the fade is not heard */
+        assert_int_equal(playout_left_ms(r.p, 1), 1000 - before * 20);
+        playout_resume(r.p);
+        playout_resume(r.p);
+        frames(&r, out + back, 3);
+        assert_memory_equal(out + back + 8 * PLAYOUT_FADE_MS, x + heard + 8 * PLAYOUT_FADE_MS,
+                            (3 * FRAME - 8 * PLAYOUT_FADE_MS) * sizeof(*x));
+        assert_int_equal(playout_played_ms(r.p, 1), before * 20 + 60);
+        assert_int_equal(measure_clicks(out, back + 3 * FRAME, 8000, 1500, NULL), 0);
+        struct playout_stats s;
+        playout_stats(r.p, &s);
+        assert_int_equal(s.holds, 1);
+        assert_int_equal(s.flushes | s.underruns | s.flushed_samples, 0);
+        playout_free(&r.p);
+    }
+}
+
+static void a_hold_of_no_frame_changes_nothing(void **state)
+{
+    (void)state;
+    struct rig r;
+    int16_t x[TONE_LEN], out[FRAME * 2];
+    rig_open(&r, 0);
+    write_tone(&r, 1, x);
+    frames(&r, out, 1);
+    playout_hold(r.p);
+    playout_resume(r.p);
+    frames(&r, out + FRAME, 1);
+    assert_memory_equal(out, x, sizeof(out));
+    playout_free(&r.p);
+}
+
+/* Everything is kept, nothing ends, until it is let go. */
+static void a_hold_takes_audio_and_reports_nothing(void **state)
+{
+    (void)state;
+    struct rig r;
+    int16_t out[FRAME * 4];
+    rig_open(&r, 0);
+    write_ramp(&r, 1, 1, FRAME + 10);
+    frames(&r, out, 1);
+    playout_hold(r.p);
+    write_ramp(&r, 1, FRAME + 11, FRAME - 10);
+    assert_int_equal(playout_mark_end(r.p, 1), VA_OK);
+    assert_int_equal(playout_mark_end(r.p, 2), VA_OK);
+    write_ramp(&r, 3, 1000, FRAME);
+    frames(&r, out, 3);
+    assert_int_equal(r.drains | r.underruns, 0);
+    assert_int_equal(playout_current(r.p), 1);
+    playout_resume(r.p);
+    frames(&r, out, 2);
+    assert_int_equal(r.drains, 2);
+    assert_int_equal(out[100], FRAME + 101);
+    assert_int_equal(out[FRAME], 1000);
+    assert_int_equal(r.underruns, 0);
+    playout_free(&r.p);
+}
+
+static void a_flush_ends_a_hold(void **state)
+{
+    (void)state;
+    struct rig r;
+    int16_t x[TONE_LEN], out[FRAME * 4];
+    rig_open(&r, 0);
+    write_tone(&r, 1, x);
+    frames(&r, out, 1);
+    playout_hold(r.p);
+    playout_flush(r.p); /* before any frame: the fade of the hold is still due, and once */
+    frames(&r, out + FRAME, 1);
+    assert_int_equal(measure_clicks(out, 2 * FRAME, 8000, 1500, NULL), 0);
+    assert_int_equal(measure_active(out + FRAME + 8 * PLAYOUT_FADE_MS, 100, 0).len, 0);
+    assert_false(playout_held(r.p));
+    write_tone(&r, 2, x);
+    frames(&r, out, 1);
+    playout_hold(r.p);
+    frames(&r, out, 1);
+    playout_flush(r.p); /* silent already: no second fade */
+    frames(&r, out, 1);
+    assert_int_equal(measure_active(out, FRAME, 0).len, 0);
+    assert_int_equal(playout_played_ms(r.p, 2), 20);
+    write_ramp(&r, 3, 1000, FRAME); /* what is new begins as it is */
+    frames(&r, out, 1);
+    assert_int_equal(out[0], 1000);
+    playout_free(&r.p);
+}
+
 static void bounds_hold(void **state)
 {
     (void)state;
@@ -277,6 +401,10 @@ int main(void)
         cmocka_unit_test(an_unended_answer_holds_the_next_one),
         cmocka_unit_test(flush_silences_within_a_frame_without_a_click),
         cmocka_unit_test(a_new_answer_begins_in_the_frame_of_the_fade),
+        cmocka_unit_test(a_held_answer_goes_on_where_it_stopped),
+        cmocka_unit_test(a_hold_of_no_frame_changes_nothing),
+        cmocka_unit_test(a_hold_takes_audio_and_reports_nothing),
+        cmocka_unit_test(a_flush_ends_a_hold),
         cmocka_unit_test(bounds_hold),
         cmocka_unit_test(handlers_may_write_and_free),
     };

@@ -66,7 +66,7 @@ void attendant_speak(struct provider *p, unsigned flags, struct then then)
         return;
     enum va_err err = p->said.err;
     if (!err)
-        err = tts_say(p->env->tts, p->loop, p->secretary->language, p->secretary->voice, p->rate_hz,
+        err = tts_say(p->env->tts, p->loop, p->secretary->language, p->voice, p->rate_hz,
                       buf_z(&p->said), on_spoken, p, &p->speaking);
     if (err)
         fail(p, err, "the voice is overloaded");
@@ -78,6 +78,33 @@ void attendant_speak_prompt(struct provider *p, enum prompt prompt, const char *
     buf_reset(&p->said);
     prompt_add(&p->said, p->secretary, prompt, destination);
     attendant_speak(p, flags, then);
+}
+
+/* No words. The answer that was held goes on, or what was cut off is said again, or it was an
+ * attempt. */
+static void heard_nothing(struct provider *p, bool noise, bool interrupted)
+{
+    p->forgotten = false;
+    p->h->on_speech(p->arg, TURN_FALSE);
+    if (p->closed || p->forgotten)
+        return;
+    if (noise && interrupted && p->said.len) {
+        attendant_speak(p, p->flags, p->then);
+        return;
+    }
+    p->h->on_transcript(p->arg, SPEAKER_CALLER, 0, "(?)");
+    if (!p->closed)
+        dialogue_not_understood(p);
+}
+
+static void heard_words(struct provider *p, const struct asr_result *r)
+{
+    p->h->on_speech(p->arg, TURN_CONFIRMED);
+    p->interrupted = false;
+    if (!p->closed)
+        p->h->on_transcript(p->arg, SPEAKER_CALLER, 0, r->text);
+    if (!p->closed)
+        dialogue_understood(p, r->tag, r->confidence);
 }
 
 static void on_heard(void *arg, enum va_err err, const struct asr_result *r)
@@ -94,17 +121,10 @@ static void on_heard(void *arg, enum va_err err, const struct asr_result *r)
     }
     log_info("ai", &p->log, "heard", "understood", r->understood ? "yes" : "no", "confidence_pct",
              log_num((int64_t)(r->confidence * 100)), "spent_ms", log_ms(r->spent_us), NULL);
-    if (!r->understood && noise && interrupted && p->said.len) {
-        attendant_speak(p, p->flags, p->then); /* it was no speech: go on saying it */
-        return;
-    }
-    p->h->on_transcript(p->arg, SPEAKER_CALLER, 0, r->understood ? r->text : "(?)");
-    if (p->closed)
-        return;
     if (r->understood)
-        dialogue_understood(p, r->tag, r->confidence);
+        heard_words(p, r);
     else
-        dialogue_not_understood(p);
+        heard_nothing(p, noise, interrupted);
 }
 
 /* ---- listening
@@ -141,12 +161,21 @@ static void turn_ended(struct provider *p, unsigned back_ms)
     }
 }
 
+static void turn_false(struct provider *p)
+{
+    asr_cancel(&p->hearing);
+    utterance_clear(&p->utterance);
+    p->forgotten = true;
+}
+
 static void attendant_turn(struct provider *p, enum turn_phase phase, unsigned back_ms)
 {
     if (phase == TURN_STARTED)
         turn_started(p, back_ms);
-    else
+    else if (phase == TURN_ENDED)
         turn_ended(p, back_ms);
+    else if (phase == TURN_FALSE)
+        turn_false(p);
 }
 
 /* ---- the call's other wishes
@@ -174,7 +203,12 @@ static void attendant_say(struct provider *p, enum say_intent intent)
     };
     utterance_clear(&p->utterance);
     asr_cancel(&p->hearing);
-    attendant_speak_prompt(p, rows[intent].prompt, NULL, rows[intent].flags, attendant_nothing);
+    if (intent == SAY_ANSWER)
+        dialogue_answer_history(p);
+    else if (intent == SAY_REPEAT)
+        dialogue_ask_again(p);
+    else
+        attendant_speak_prompt(p, rows[intent].prompt, NULL, rows[intent].flags, attendant_nothing);
 }
 
 static void attendant_tool_result(struct provider *p, uint32_t tool_id, enum va_err result)
@@ -225,6 +259,14 @@ static void on_ready(void *arg)
     p->h->on_ready(p->arg);
 }
 
+/* A voice is one of the secretary's provider: another provider's name for it says nothing here. */
+static const char *own_voice(const struct provider_cfg *cfg)
+{
+    const struct secretary *s = cfg->secretary;
+    const char *whose = *s->provider ? s->provider : cfg->settings->ai_provider;
+    return strcmp(whose, provider_attendant.name) == 0 ? s->voice : "";
+}
+
 static enum va_err attendant_open(const struct provider_cfg *cfg,
                                   const struct provider_handlers *handlers, void *arg,
                                   struct provider **ret_provider)
@@ -235,6 +277,8 @@ static enum va_err attendant_open(const struct provider_cfg *cfg,
     p->loop = cfg->loop;
     p->env = cfg->env;
     p->secretary = secretary_ref(cfg->secretary);
+    p->history = cfg->history;
+    p->voice = own_voice(cfg);
     p->h = handlers;
     p->arg = arg;
     p->rate_hz = cfg->rate_hz;

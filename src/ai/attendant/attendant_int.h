@@ -24,6 +24,8 @@ struct provider {
     struct loop *loop;
     const struct provider_env *env;
     const struct secretary *secretary;
+    const struct history *history;
+    const char *voice; /* of the secretary, or "" */
     const struct provider_handlers *h;
     void *arg;
     int rate_hz;
@@ -37,6 +39,7 @@ struct provider {
     size_t confirming; /* destination index of MODE_CONFIRM */
     int misses;
     bool interrupted; /* the turn under way cut into an answer */
+    bool forgotten;   /* the last sound was none, says the call */
 
     uint32_t answer; /* id of the newest */
     struct buf said; /* its text, for "repeat" */
@@ -68,5 +71,8 @@ void dialogue_understood(struct provider *p, int tag, float confidence);
 void dialogue_not_understood(struct provider *p);
 void dialogue_digit(struct provider *p, char digit);
 void dialogue_tool_result(struct provider *p, enum va_err result);
+/** Another provider failed: answer what the caller said last, or ask for it again. */
+void dialogue_answer_history(struct provider *p);
+void dialogue_ask_again(struct provider *p);
 
 #endif

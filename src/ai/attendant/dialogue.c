@@ -207,3 +207,35 @@ void dialogue_tool_result(struct provider *p, enum va_err result)
     else if (p->tool_kind == TOOL_TAKE_MESSAGE)
         message_result(p, result);
 }
+
+/* ---- taking over ------------------------------------------------------------------------------
+ * Somebody else spoke with the caller so far. */
+
+static const char *last_words(const struct provider *p)
+{
+    for (size_t i = history_count(p->history); i-- > 0;)
+        if (history_at(p->history, i).speaker == SPEAKER_CALLER)
+            return history_at(p->history, i).text;
+    return "";
+}
+
+void dialogue_ask_again(struct provider *p)
+{
+    p->mode = MODE_MENU;
+    attendant_speak_prompt(p, PROMPT_REPEAT, NULL, 0, attendant_nothing);
+}
+
+void dialogue_answer_history(struct provider *p)
+{
+    const char *words = last_words(p);
+    int tag = 0;
+    bool sure = false;
+    p->mode = MODE_MENU;
+    if (*words && !words[1] && strchr("0123456789*#ABCD", *words))
+        dialogue_digit(p, *words);
+    else if (listen_read(p->secretary, words, &tag, &sure) == VA_OK &&
+             (sure || tag >= LISTEN_DESTINATION))
+        dialogue_understood(p, tag, sure ? 1.0f : FAIRLY_SURE);
+    else
+        dialogue_ask_again(p);
+}

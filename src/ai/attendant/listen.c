@@ -178,3 +178,70 @@ enum va_err listen_grammar(const struct secretary *s, struct asr_grammar **ret_g
     free(set);
     return err;
 }
+
+/* ---- written sentences -------------------------------------------------------------------------
+ */
+
+/* Words in lower case with one blank around each; letters of Latin-1 in UTF-8 too (À-Þ to à-þ). */
+static void fold(struct buf *out, const char *text)
+{
+    buf_reset(out);
+    buf_addc(out, ' ');
+    for (const char *p = text; *p; p++) {
+        unsigned char c = (unsigned char)*p, before = p > text ? (unsigned char)p[-1] : 0;
+        bool word = c >= 0x80 || (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z');
+        if (c >= 'A' && c <= 'Z')
+            buf_addc(out, (char)(c + 'a' - 'A'));
+        else if (before == 0xC3 && c >= 0x80 && c <= 0x9E && c != 0x97)
+            buf_addc(out, (char)(c + 0x20));
+        else if (word)
+            buf_addc(out, (char)c);
+        else if (out->len && out->p[out->len - 1] != ' ')
+            buf_addc(out, ' ');
+    }
+    if (out->len && out->p[out->len - 1] != ' ')
+        buf_addc(out, ' ');
+}
+
+static bool means_something_alone(int tag)
+{
+    return tag >= LISTEN_DESTINATION || tag == LISTEN_MESSAGE || tag == LISTEN_OPERATOR ||
+           tag == LISTEN_GOODBYE;
+}
+
+static enum va_err longest(const struct phrase_set *set, const struct buf *sentence,
+                           struct buf *phrase, int *ret_tag, bool *ret_sure)
+{
+    size_t best = 0;
+    for (size_t i = 0; i < set->count; i++) {
+        fold(phrase, set->item[i].text);
+        if (phrase->err)
+            return phrase->err;
+        if (phrase->len <= best || phrase->len < 3 || !means_something_alone(set->item[i].tag) ||
+            !strstr(buf_z(sentence), buf_z(phrase)))
+            continue;
+        best = phrase->len;
+        *ret_tag = set->item[i].tag;
+    }
+    *ret_sure = best * 2 >= sentence->len;
+    return best ? VA_OK : VA_ENOTFOUND;
+}
+
+enum va_err listen_read(const struct secretary *s, const char *text, int *ret_tag, bool *ret_sure)
+{
+    struct buf sentence, phrase;
+    struct phrase_set *set = calloc(1, sizeof(*set));
+    if (!set)
+        return VA_ENOMEM;
+    buf_init(&sentence, SECRETARY_TEXT_MAX + 2);
+    buf_init(&phrase, SECRETARY_TEXT_MAX + 2);
+    collect(set, s);
+    fold(&sentence, text);
+    enum va_err err = sentence.err;
+    if (!err)
+        err = longest(set, &sentence, &phrase, ret_tag, ret_sure);
+    buf_free(&sentence);
+    buf_free(&phrase);
+    free(set);
+    return err;
+}

@@ -27,4 +27,15 @@ enum listen_tag {
  */
 VA_CHECK enum va_err listen_grammar(const struct secretary *s, struct asr_grammar **ret_grammar);
 
+/**
+ * What a written sentence asks for: the longest phrase of a secretary that stands in it as whole
+ * words, yes, no, repeat and help excepted. Case and punctuation do not matter.
+ *
+ * @param ret_tag   as of a grammar
+ * @param ret_sure  The phrase is at least half of the sentence
+ * @return VA_OK, VA_ENOTFOUND, VA_ELIMIT (text over SECRETARY_TEXT_MAX), VA_ENOMEM
+ */
+VA_CHECK enum va_err listen_read(const struct secretary *s, const char *text, int *ret_tag,
+                                 bool *ret_sure);
+
 #endif

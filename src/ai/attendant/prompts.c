@@ -62,6 +62,12 @@ static const struct prompt_row rows[PROMPT_COUNT] = {
     [PROMPT_HOLD_ON] = {"hold-on",
         "Um momento, por favor.",
         "One moment, please."},
+    [PROMPT_REPEAT] = {"repeat",
+        "Desculpe, pode repetir? {menu}",
+        "Sorry, could you say that again? {menu}"},
+    [PROMPT_FILLER] = {"filler",
+        "Só um instante, por favor.",
+        "Just a moment, please."},
 };
 /* clang-format on */
 

@@ -28,7 +28,9 @@
     X(STILL_THERE, "still-there")                                                                  \
     X(FAREWELL, "farewell")                                                                        \
     X(TIME_UP, "time-up")                                                                          \
-    X(HOLD_ON, "hold-on")
+    X(HOLD_ON, "hold-on")                                                                          \
+    X(REPEAT, "repeat") /* the caller's words were lost */                                         \
+    X(FILLER, "filler") /* of ai/chain, in the embedded voice, while another provider begins */
 
 enum prompt {
 #define X(sym, key) PROMPT_##sym,

@@ -46,8 +46,9 @@ enum va_err attendant_warm(const struct provider_env *env, struct loop *loop,
                            const struct secretary *secretary, int rate_hz,
                            void (*on_done)(void *arg), void *arg)
 {
-    static const enum prompt often[] = {PROMPT_GREETING, PROMPT_NOT_UNDERSTOOD, PROMPT_STILL_THERE,
-                                        PROMPT_MESSAGE_START, PROMPT_FAREWELL};
+    static const enum prompt often[] = {
+        PROMPT_GREETING, PROMPT_NOT_UNDERSTOOD, PROMPT_STILL_THERE, PROMPT_MESSAGE_START,
+        PROMPT_FAREWELL, PROMPT_REPEAT,         PROMPT_FILLER};
     struct asr_grammar *grammar = NULL;
     struct warm_up *w = calloc(1, sizeof(*w));
     if (!w)

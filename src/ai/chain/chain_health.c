@@ -1,0 +1,92 @@
+/* Who is passed over, and counters. Shared by all workers without a lock: a slot is claimed by its
+ * key, then given its time. Whoever reads in between sees a time that is over and tries the
+ * provider himself: harmless. */
+#include "ai/chain/chain_int.h"
+
+#include <stdatomic.h>
+
+enum { SLOTS = 64 /* (provider, tenant) pairs; when all are in use, the next ones are tried */ };
+
+static struct slot {
+    _Atomic uint64_t key;      /* 0: free */
+    _Atomic uint64_t until_us; /* monotonic */
+} slots[SLOTS];
+
+static _Atomic uint64_t counts[CHAIN_COUNTS];
+
+/* FNV-1a over the tenant, begun with the provider's address. */
+static uint64_t key_of(const struct provider_ops *ops, const char *tenant)
+{
+    uint64_t h = 0xcbf29ce484222325u ^ (uint64_t)(uintptr_t)ops;
+    for (; *tenant; tenant++)
+        h = (h ^ (unsigned char)*tenant) * 0x100000001b3u;
+    return h ? h : 1;
+}
+
+static struct slot *find(uint64_t key)
+{
+    for (size_t i = 0; i < SLOTS; i++)
+        if (atomic_load(&slots[i].key) == key)
+            return &slots[i];
+    return NULL;
+}
+
+static struct slot *claim(uint64_t key, uint64_t now_us)
+{
+    for (size_t i = 0; i < SLOTS; i++) {
+        uint64_t old = atomic_load(&slots[i].key);
+        bool over = !old || atomic_load(&slots[i].until_us) <= now_us;
+        if (over && atomic_compare_exchange_strong(&slots[i].key, &old, key))
+            return &slots[i];
+    }
+    return NULL;
+}
+
+void chain_health_note(const struct provider_ops *ops, const char *tenant, uint64_t now_us,
+                       uint64_t skip_s)
+{
+    uint64_t key = key_of(ops, tenant);
+    struct slot *s = find(key);
+    if (!s)
+        s = claim(key, now_us);
+    if (s)
+        atomic_store(&s->until_us, now_us + skip_s * 1000000);
+}
+
+uint64_t chain_health_left_ms(const struct provider_ops *ops, const char *tenant, uint64_t now_us)
+{
+    const struct slot *s = find(key_of(ops, tenant));
+    uint64_t until = s ? atomic_load(&s->until_us) : 0;
+    return until > now_us ? (until - now_us + 999) / 1000 : 0;
+}
+
+void chain_health_forget(void)
+{
+    for (size_t i = 0; i < SLOTS; i++)
+        atomic_store(&slots[i].until_us, 0);
+}
+
+enum chain_class chain_class_of(enum va_err why)
+{
+    switch (why) {
+    case VA_EAUTH:
+    case VA_ECONFIG:
+    case VA_ENOTSUP:
+    case VA_EINVAL:
+    case VA_ENOTFOUND: return CHAIN_CLASS_FATAL;
+    case VA_ELIMIT: return CHAIN_CLASS_BUSY;
+    default: return CHAIN_CLASS_LOST;
+    }
+}
+
+void chain_count(enum chain_count what)
+{
+    atomic_fetch_add_explicit(&counts[what], 1, memory_order_relaxed);
+}
+
+void chain_stats(struct chain_stats *ret_stats)
+{
+#define X(name) ret_stats->name = atomic_load_explicit(&counts[COUNT_##name], memory_order_relaxed);
+    CHAIN_COUNT_MAP(X)
+#undef X
+}

@@ -1,0 +1,19 @@
+/**
+ * ai/realtime/realtime.h: providers that hear and speak over one WebSocket. One core (rt.h), one
+ * dialect per protocol. What each can do and which settings it reads: README.md.
+ */
+#ifndef VA_AI_REALTIME_REALTIME_H
+#define VA_AI_REALTIME_REALTIME_H
+
+#include "ai/provider.h"
+
+/** OpenAI's Realtime API, GA shape (openai/). */
+extern const struct provider_ops provider_openai;
+/** The same on Azure OpenAI: its URL, its key header. */
+extern const struct provider_ops provider_azure;
+/** xAI's voice API: OpenAI's events with its own session and without truncation. */
+extern const struct provider_ops provider_xai;
+/** Servers that speak OpenAI's protocol, at OPENAI_BASE_URL: LocalAI, speech-to-speech, … */
+extern const struct provider_ops provider_openai_compatible;
+
+#endif

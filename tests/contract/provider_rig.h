@@ -1,0 +1,240 @@
+/**
+ * tests/contract/provider_rig.h: any provider against its fake server, with the call's side written
+ * down. One loop, one thread; the test turns the loop until what it waits for has happened.
+ */
+#ifndef VA_PROVIDER_RIG_H
+#define VA_PROVIDER_RIG_H
+
+#include "ai/provider.h"
+#include "contract/fake_server.h"
+
+enum { RIG_ANSWERS_MAX = 32, RIG_PATIENCE_MS = 8000 };
+
+struct rig;
+
+/** One provider of the suite: a line in provider_contract_test.c. */
+struct contract_case {
+    const char *name;
+    const struct provider_ops *ops;
+    const struct fake_proto *proto;
+    /** Point the settings at the fake. */
+    void (*configure)(struct rig *r);
+    bool renews;    /* a session that ends is opened again with the conversation */
+    bool truncates; /* the remote is told how much was heard */
+    bool seeds;     /* history is given to a new session in words */
+};
+
+struct rig {
+    const struct contract_case *with;
+    struct loop *loop;
+    struct fake fake;
+    struct settings settings;
+    struct secretary *secretary;
+    struct history *history;
+    struct call_record record;
+    struct provider_env env;
+    struct provider *p;
+    /* what the call was told */
+    bool ready, failed;
+    enum va_err why;
+    char cause[512];
+    uint32_t answers, done; /* newest begun, newest over */
+    unsigned flags[RIG_ANSWERS_MAX];
+    uint64_t samples[RIG_ANSWERS_MAX];
+    uint32_t heard_level; /* loudest sample */
+    unsigned phases[4];
+    char order[64]; /* turn phases in order: S C E F */
+    unsigned tools;
+    struct tool_call tool;
+    char destination[64];
+    struct buf said; /* "A:…\n" agent, "C:…\n" caller */
+    bool close_at_answer;
+};
+
+static inline void rig_on_ready(void *arg)
+{
+    ((struct rig *)arg)->ready = true;
+}
+
+static inline void rig_on_answer(void *arg, uint32_t answer, unsigned flags)
+{
+    struct rig *r = arg;
+    assert_true(r->ready);
+    assert_int_equal(answer, r->answers + 1);
+    r->answers = answer;
+    r->flags[answer % RIG_ANSWERS_MAX] = flags;
+    if (r->close_at_answer)
+        r->with->ops->close(&r->p);
+}
+
+static inline void rig_on_audio(void *arg, uint32_t answer, struct pcm *audio)
+{
+    struct rig *r = arg;
+    assert_true(answer && answer <= r->answers && answer > r->done);
+    assert_int_equal(pcm_rate_hz(audio), 8000);
+    r->samples[answer % RIG_ANSWERS_MAX] += pcm_count(audio);
+    const int16_t *s = pcm_samples(audio);
+    for (size_t i = 0; i < pcm_count(audio); i++)
+        if (abs(s[i]) > (int)r->heard_level)
+            r->heard_level = (uint32_t)abs(s[i]);
+}
+
+static inline void rig_on_answer_done(void *arg, uint32_t answer)
+{
+    struct rig *r = arg;
+    assert_true(answer > r->done && answer <= r->answers);
+    r->done = answer;
+}
+
+static inline void rig_on_transcript(void *arg, enum speaker who, uint32_t answer, const char *text)
+{
+    struct rig *r = arg;
+    assert_true((who == SPEAKER_CALLER) == (answer == 0));
+    (void)buf_addf(&r->said, "%c:%s\n", who == SPEAKER_CALLER ? 'C' : 'A', text);
+}
+
+static inline void rig_on_speech(void *arg, enum turn_phase phase)
+{
+    struct rig *r = arg;
+    r->phases[phase]++;
+    size_t n = strlen(r->order);
+    if (n + 1 < sizeof(r->order))
+        r->order[n] = "SCEF"[phase];
+}
+
+static inline void rig_on_tool(void *arg, const struct tool_call *tool)
+{
+    struct rig *r = arg;
+    r->tools++;
+    r->tool = *tool;
+    (void)str_copy(r->destination, sizeof(r->destination), str_of(tool->destination));
+}
+
+static inline void rig_on_failed(void *arg, enum va_err why, const char *text)
+{
+    struct rig *r = arg;
+    assert_false(r->failed);
+    r->failed = true;
+    r->why = why;
+    (void)str_copy(r->cause, sizeof(r->cause), str_of(text));
+}
+
+static const struct provider_handlers rig_handlers = {
+    .on_ready = rig_on_ready,
+    .on_answer = rig_on_answer,
+    .on_audio = rig_on_audio,
+    .on_answer_done = rig_on_answer_done,
+    .on_transcript = rig_on_transcript,
+    .on_speech = rig_on_speech,
+    .on_tool = rig_on_tool,
+    .on_failed = rig_on_failed,
+};
+
+static inline void rig_make_secretary(struct secretary **ret)
+{
+    struct secretary *s;
+    struct destination *d;
+    assert_int_equal(secretary_new(&s), VA_OK);
+    assert_int_equal(secretary_set(&s->name, "Ana"), VA_OK);
+    assert_int_equal(secretary_set(&s->company, "Acme"), VA_OK);
+    assert_int_equal(secretary_set(&s->language, "en-US"), VA_OK);
+    assert_int_equal(secretary_set(&s->greeting, "Welcome to Acme."), VA_OK);
+    assert_int_equal(secretary_add_destination(s, &d), VA_OK);
+    assert_int_equal(secretary_set(&d->name, "sales"), VA_OK);
+    assert_int_equal(secretary_set(&d->number, "201"), VA_OK);
+    d->digit = '1';
+    *ret = s;
+}
+
+/* Everything but the provider, so that a test can change settings, script and history first. */
+static inline void rig_begin(struct rig *r, const struct contract_case *with)
+{
+    *r = (struct rig){.with = with};
+    char *none[] = {NULL};
+    assert_int_equal(settings_load("/dev/null", none, &r->settings, NULL), VA_OK);
+    assert_int_equal(loop_new(NULL, 0, &r->loop), VA_OK);
+    assert_int_equal(history_new(&r->history), VA_OK);
+    rig_make_secretary(&r->secretary);
+    buf_init(&r->said, 1 << 16);
+    fake_start(&r->fake, r->loop, with->proto);
+    (void)snprintf(r->record.caller_number, sizeof(r->record.caller_number), "+5511999990000");
+    with->configure(r);
+}
+
+static inline void rig_open(struct rig *r)
+{
+    struct provider_cfg cfg = {.loop = r->loop,
+                               .env = &r->env,
+                               .secretary = r->secretary,
+                               .rate_hz = 8000,
+                               .settings = &r->settings,
+                               .history = r->history,
+                               .record = &r->record};
+    assert_int_equal(r->with->ops->open(&cfg, &rig_handlers, r, &r->p), VA_OK);
+}
+
+/** Turn the loop until `cond`; fails the test when it does not come true. */
+static inline void rig_patience(void *arg)
+{
+    *(bool *)arg = true;
+}
+#define RIG_UNTIL(r, cond)                                                                         \
+    do {                                                                                           \
+        bool late_ = false;                                                                        \
+        struct tmr patience_ = {0};                                                                \
+        tmr_start(&patience_, (r)->loop, RIG_PATIENCE_MS, rig_patience, &late_);                   \
+        while (!(cond) && !late_)                                                                  \
+            loop_turn((r)->loop, true);                                                            \
+        tmr_stop(&patience_);                                                                      \
+        if (!(cond))                                                                               \
+            fail_msg("did not happen: %s (failed: %s)", #cond, (r)->cause);                        \
+    } while (0)
+
+/** Let everything run that is due within `ms` of real time. */
+static inline void rig_settle(struct rig *r, unsigned ms)
+{
+    bool over = false;
+    struct tmr t = {0};
+    tmr_start(&t, r->loop, ms, rig_patience, &over);
+    while (!over)
+        loop_turn(r->loop, true);
+}
+
+/** Caller's audio: `ms` of a voice or of silence, as fast as it can be sent. */
+static inline void rig_speak(struct rig *r, unsigned ms, bool voice)
+{
+    int16_t frame[160];
+    for (unsigned at = 0; at < ms && r->p; at += 20) {
+        memset(frame, 0, sizeof(frame));
+        if (voice)
+            fake_tone(frame, 160, 8000, 300, at * 8);
+        r->with->ops->audio_in(r->p, frame, 160);
+        loop_turn(r->loop, false);
+    }
+}
+
+static inline bool rig_heard(const struct rig *r, const char *line)
+{
+    return strstr(buf_z(&r->said), line) != NULL;
+}
+
+static inline void rig_no_refusals(const struct rig *r)
+{
+    assert_string_equal(buf_z(&r->fake.seen.refusals), "");
+}
+
+static inline void rig_end(struct rig *r)
+{
+    if (r->p)
+        r->with->ops->close(&r->p);
+    rig_settle(r, 5);
+    fake_stop(&r->fake);
+    rig_settle(r, 1);
+    loop_free(&r->loop);
+    history_free(&r->history);
+    const struct secretary *s = r->secretary;
+    secretary_unref(&s);
+    buf_free(&r->said);
+}
+
+#endif
