@@ -186,7 +186,15 @@ static int may_call(struct sip_ua *ua, const struct net_addr *source)
 static void on_incoming_mail(struct mail *mail)
 {
     struct sip_incoming *in = container_of(mail, struct sip_incoming, mail);
-    in->ua->cfg.on_incoming(in->ua->cfg.arg, in);
+    struct sip_ua *ua = in->ua;
+    if (!ua) {
+        free(in);
+        return;
+    }
+    uv_mutex_lock(&ua->lock);
+    link_remove(&in->link);
+    uv_mutex_unlock(&ua->lock);
+    ua->cfg.on_incoming(ua->cfg.arg, in);
 }
 
 static void fill_info(struct sip_incoming_info *info, const sip_t *sip)
@@ -219,7 +227,13 @@ static void begin_direct(struct sip_ua *ua, nua_handle_t *nh, const sip_t *sip, 
     local_towards(ua, source, &in->info.local);
     list_push(&ua->calls, &call->link);
     begin(call, nh, sip, sdp, source);
-    if (loop_post(ua->cfg.control, &in->mail)) {
+    uv_mutex_lock(&ua->lock);
+    list_push(&ua->incoming, &in->link);
+    bool full = loop_post(ua->cfg.control, &in->mail) != VA_OK;
+    if (full)
+        link_remove(&in->link);
+    uv_mutex_unlock(&ua->lock);
+    if (full) {
         atomic_fetch_add(&ua->over_limit, 1);
         sip_incoming_reject(in, 503);
     }
