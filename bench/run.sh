@@ -14,6 +14,7 @@ echo "== media: cost per 20 ms frame, clock lateness"
 echo
 echo "== the receive half of an RTP leg: cost per 20 ms frame, memory per stream"
 "$build/bench/rtp_bench"
+"$build/bench/rtp_stream_bench"
 if [ -n "${ESL_EVENTS:-}" ]; then # a recorded stream of text/event-plain messages
     echo
     echo "== Event Socket parser over $ESL_EVENTS"
