@@ -23,6 +23,8 @@ echo "== conversations with the OpenAI driver over TLS, datagrams both ways, one
 echo
 echo "== WebSocket legs, a frame each way every 20 ms, beside plain TCP"
 "$build/bench/ws_leg_bench" 200 5
+echo
+"$build/bench/rtp_stream_bench"
 if [ -n "${ESL_EVENTS:-}" ]; then # a recorded stream of text/event-plain messages
     echo
     echo "== Event Socket parser over $ESL_EVENTS"
