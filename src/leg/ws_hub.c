@@ -253,6 +253,13 @@ static enum va_err make_gate(struct ws_hub *hub, const struct net_addr *at, stru
     enum va_err err = read_advertised(s->ws_advertise_url, &hub->gate.own_host, fault);
     if (err)
         return err;
+    if (!hub->h.on_stream && *s->ws_tls_cert && !*s->ws_advertise_url)
+        return va_fault_set(fault, VA_ECONFIG,
+                            "WS_TLS_CERT is set and WS_ADVERTISE_URL is not: FreeSWITCH would be "
+                            "told an IP address, which mod_audio_stream never finds in a "
+                            "certificate; set WS_ADVERTISE_URL=wss://name:%d, the certificate's "
+                            "name",
+                            (int)s->ws_port);
     if (hub->h.on_stream && !hub->gate.loopback && !hub->gate.token.len)
         return va_fault_set(fault, VA_ECONFIG,
                             "WS_HOST=%s is reachable from elsewhere and WS_TOKEN is empty: anybody "

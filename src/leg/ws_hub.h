@@ -104,7 +104,8 @@ struct ws_hub_handlers {
  * @param settings  Borrowed, outlives the hub
  * @param h         Copied
  * @param fault     VA_ECONFIG: WS_TOKEN is missing though WS_HOST is not a loopback address and
- *                  streams may begin calls; certificate of WS_TLS_CERT. VA_EINUSE: port taken
+ *                  streams may begin calls; WS_TLS_CERT without WS_ADVERTISE_URL in dual mode, or
+ *                  with files that cannot be used. VA_EINUSE: port taken
  */
 VA_CHECK enum va_err ws_hub_open(struct loop *control, const struct settings *settings,
                                  const struct ws_hub_handlers *h, void *arg,

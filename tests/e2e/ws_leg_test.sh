@@ -1,6 +1,6 @@
 #!/bin/bash
 # WebSocket legs and their port against npm's ws, which plays FreeSWITCH's streaming modules: both
-# editions of mod_audio_stream, mod_audio_fork, and clients that mean no good.
+# editions of mod_audio_stream, mod_audio_fork, and clients that mean no good. Once with the daemon.
 #     ws_leg_test.sh BUILD/voice-ai
 set -u
 here=$(cd "$(dirname "$0")" && pwd)
@@ -23,4 +23,4 @@ fi
     cat "$log"
     exit 0
 }
-NODE_PATH=$build/npm/node_modules node "$here/ws_modules.js" "$peer"
+NODE_PATH=$build/npm/node_modules node "$here/ws_modules.js" "$peer" "$(realpath "$1")"

@@ -1,10 +1,13 @@
 // FreeSWITCH's streaming modules as npm's ws plays them, against tests/peers/ws_leg_peer.
 'use strict';
 const {spawn} = require('child_process');
+const fs_ = require('fs');
 const net = require('net');
+const os = require('os');
+const path = require('path');
 const WebSocket = require('ws');
 
-const program = process.argv[2];
+const [program, daemon] = process.argv.slice(2);
 const CALL = '11111111-2222-3333-4444-555555555555';
 const FRAME_MS = 20;
 let bad = 0;
@@ -175,6 +178,7 @@ function freeswitch(port, onStream) {
     const [head] = text.split('\n');
     if (head === 'connect')
       s.write(`Event-Name: CHANNEL_DATA\nUnique-ID: ${CALL}\nChannel-Read-Codec-Rate: 8000\n` +
+              'Answer-State: answered\nCaller-Destination-Number: 8000\n' +
               'Content-Type: command/reply\nReply-Text: %2BOK%0A\nSocket-Mode: async\nControl: full\n\n');
     else if (head.startsWith('api uuid_audio_stream') && head.includes(' start ')) {
       api('+OK Success\n');
@@ -200,11 +204,16 @@ function freeswitch(port, onStream) {
   return fs;
 }
 
-async function openEdition(options, run) {
+async function freePort() {
   const server = net.createServer().listen(0, '127.0.0.1');
   await new Promise(resolve => server.on('listening', resolve));
-  const esl = server.address().port;
+  const port = server.address().port;
   await new Promise(resolve => server.close(resolve));
+  return port;
+}
+
+async function openEdition(options, run) {
+  const esl = await freePort();
   const b = await bench('mode=dual', 'unparked=1', `esl=${esl}`, 'tone=1000', ...options);
   let files = 0, bytes = 0;
   const streaming = new Promise(resolve => {
@@ -256,6 +265,53 @@ async function openEditionIsInterrupted() {
           `heard ${heard} unheard ${unheard}`);
 }
 
+// ---- the whole daemon
+
+async function daemonGreets() {
+  const data = fs_.mkdtempSync(path.join(os.tmpdir(), 'voice-ai-'));
+  const esl = await freePort(), port = await freePort();
+  const env = {...process.env, AUDIO_MODE: 'dual', WS_PLAYBACK: 'binary', WS_HOST: '127.0.0.1',
+               WS_PORT: port, ESL_SERVER_HOST: '127.0.0.1', ESL_SERVER_PORT: esl, DATA_DIR: data};
+  const child = spawn(daemon, ['--env', '/dev/null', 'serve'], {env, stdio: ['ignore', 'ignore', 'pipe']});
+  let log = '';
+  const until = pattern => new Promise(resolve => {
+    const look = () => pattern.test(log) && resolve(true);
+    child.stderr.on('data', look);
+    child.on('exit', () => resolve(false));
+    look();
+  });
+  child.stderr.on('data', d => { log += d; });
+  const over = new Promise(resolve => child.on('exit', resolve));
+  const ready = await until(/event=ready/);
+  let loud = 0, total = 0;
+  const greeted = ready && await new Promise(resolve => {
+    child.on('exit', () => resolve(false));
+    const fs = freeswitch(esl, url => {
+      const ws = new WebSocket(url);
+      ws.on('message', (m, binary) => {
+        if (!binary) return;
+        total++;
+        for (let i = 0, peak = 0; i + 1 < m.length; i += 2) {
+          peak = Math.max(peak, Math.abs(m.readInt16LE(i)));
+          if (peak > 1000) { loud++; break; }
+        }
+        if (loud === 25) {
+          fs.event(`Event-Name: CHANNEL_HANGUP\nUnique-ID: ${CALL}\n\n`);
+          ws.close(1000);
+          resolve(true);
+        }
+      });
+      ws.on('open', () => speak(ws, 3000, () => Buffer.alloc(320)));
+      ws.on('error', () => {});
+    });
+  });
+  verdict('the daemon greets a caller through a stream it asked for', greeted, log);
+  verdict('the call ends with the hang-up', await until(/event=call-end outcome=hung-up.* mode=dual/), log);
+  child.kill('SIGTERM');
+  verdict('and the daemon with the signal', await over === 0, log);
+  fs_.rmSync(data, {recursive: true, force: true});
+}
+
 // ---- clients that mean no good
 
 const raw = (port, bytes) => new Promise(resolve => {
@@ -277,16 +333,16 @@ function closeCode(got) {
 
 async function hostile() {
   const b = await bench('calls=1000', 'token=s3cret', 'seconds=60');
-  const path = `/stream/default/${CALL}`;
-  verdict('no token: 401', await status(b.url(path)) === 401);
-  verdict('a wrong token: 401', await status(b.url(`${path}?token=s3cre`)) === 401);
-  verdict('a page of a browser: 403', await status(b.url(path), {origin: 'http://evil.example'}) === 403);
-  verdict('the token in the URL lets in', await status(b.url(`${path}?token=s3cret`)) === 101);
-  verdict('the token in a header lets in', await status(b.url(path), {headers: {'X-Auth-Token': 's3cret'}}) === 101);
+  const where = `/stream/default/${CALL}`;
+  verdict('no token: 401', await status(b.url(where)) === 401);
+  verdict('a wrong token: 401', await status(b.url(`${where}?token=s3cre`)) === 401);
+  verdict('a page of a browser: 403', await status(b.url(where), {origin: 'http://evil.example'}) === 403);
+  verdict('the token in the URL lets in', await status(b.url(`${where}?token=s3cret`)) === 101);
+  verdict('the token in a header lets in', await status(b.url(where), {headers: {'X-Auth-Token': 's3cret'}}) === 101);
   verdict('a wrong path: 404', await status(b.url('/x?token=s3cret')) === 404);
   verdict('a wrong uuid: 400', await status(b.url('/stream/default/a%20b?token=s3cret')) === 400);
   verdict('an old one-time token: 404', await status(b.url('/call/0123456789abcdef0123456789abcdef')) === 404);
-  const hello = HELLO.replace(path, `${path}?token=s3cret`);
+  const hello = HELLO.replace(where, `${where}?token=s3cret`);
   const cases = [
     ['an unmasked frame', Buffer.from([0x82, 0x02, 1, 2]), 1002],
     ['a length of 2^64-3', Buffer.from([0x82, 0xff, 255, 255, 255, 255, 255, 255, 255, 253, 0, 0, 0, 0]), 1009],
@@ -304,11 +360,16 @@ async function hostile() {
   await Promise.all(flood.map(s => new Promise(resolve => { s.on('connect', resolve); s.on('close', resolve); })));
   flood.forEach(s => s.destroy());
   let after = 0;
-  for (let i = 0; i < 50 && after !== 101; i++) after = await status(b.url(`${path}?token=s3cret`));
+  for (let i = 0; i < 50 && after !== 101; i++) after = await status(b.url(`${where}?token=s3cret`));
   verdict('after 300 that say nothing the port still serves', after === 101, `${after}`);
   b.child.kill();
   await b.over;
 }
+
+setTimeout(() => {
+  verdict('the script ends in time', false);
+  process.exit(1);
+}, 120000).unref();
 
 (async () => {
   await binaryBack('commercial edition', '?playback=binary', '', 8000, 1);
@@ -320,6 +381,7 @@ async function hostile() {
   await openEditionPlays();
   await openEditionIsInterrupted();
   await hostile();
+  await daemonGreets();
   process.exit(bad);
 })().catch(e => {
   verdict(`the script ends: ${e.stack}`, false);

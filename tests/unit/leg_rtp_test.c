@@ -183,11 +183,12 @@ static void api_says(struct bench *b, const char *body)
 /* What it is asked before the bridge; "true" is what the dialplan had set. */
 static void fs_hears_bridge(struct bench *b)
 {
-    static const char *const names[] = {"hangup_after_bridge", "park_after_bridge",
+    static const char *const names[] = {"hangup_after_bridge", "park_after_bridge", "socket_resume",
                                         "continue_on_fail", "hold_music"};
-    static const char *const values[] = {"true", "_undef_", "_undef_", "local_stream://moh"};
+    static const char *const values[] = {"true", "_undef_", "_undef_", "_undef_",
+                                         "local_stream://moh"};
     char want[128];
-    for (size_t i = 0; i < 4; i++) {
+    for (size_t i = 0; i < 5; i++) {
         (void)snprintf(want, sizeof(want), "api uuid_getvar " RIG_UUID " %s\n\n", names[i]);
         rig_hears(b->g, want);
         (void)snprintf(want, sizeof(want), "api uuid_setvar " RIG_UUID " %s ", names[i]);
@@ -326,6 +327,7 @@ static void fs_hears_restore(struct bench *b)
 {
     rig_hears(b->g, "api uuid_setvar " RIG_UUID " hangup_after_bridge true\n\n");
     rig_hears(b->g, "api uuid_setvar " RIG_UUID " park_after_bridge \n\n");
+    rig_hears(b->g, "api uuid_setvar " RIG_UUID " socket_resume \n\n");
     rig_hears(b->g, "api uuid_setvar " RIG_UUID " continue_on_fail \n\n");
     rig_hears(b->g, "api uuid_setvar " RIG_UUID " hold_music local_stream://moh\n\n");
 }

@@ -193,6 +193,19 @@ static void a_missing_key_is_said(void **state)
     assert_null(hub);
 }
 
+static void an_address_is_in_no_certificate(void **state)
+{
+    struct bench *b = *state;
+    struct ws_hub *hub = NULL;
+    struct va_fault fault = {0};
+    const struct ws_hub_handlers dual = {NULL};
+    assert_int_equal(ws_hub_open(b->loop, &b->settings, &dual, b, &hub, &fault), VA_ECONFIG);
+    assert_non_null(strstr(fault.text, "WS_ADVERTISE_URL"));
+    (void)snprintf(b->settings.ws_advertise_url, SETTING_TEXT_MAX, "wss://voice.example.org");
+    assert_int_equal(ws_hub_open(b->loop, &b->settings, &dual, b, &hub, &fault), VA_OK);
+    ws_hub_close(&hub);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -201,6 +214,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(both_ends_are_noticed, set_up, tear_down),
         cmocka_unit_test_setup_teardown(the_url_is_wss, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_missing_key_is_said, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(an_address_is_in_no_certificate, set_up, tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
