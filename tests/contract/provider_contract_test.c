@@ -20,9 +20,16 @@ static void configure_azure(struct rig *r)
     (void)str_copy(r->settings.azure_openai_deployment, SETTING_TEXT_MAX, str_of("mine"));
 }
 
+static void configure_xai(struct rig *r)
+{
+    (void)str_copy(r->settings.xai_api_key, SETTING_TEXT_MAX, str_of("sk-test"));
+    (void)snprintf(r->settings.xai_base_url, SETTING_TEXT_MAX, "%s/v1", r->fake.url);
+}
+
 static const struct contract_case cases[] = {
     {"openai", &provider_openai, &openai_fake, configure_openai, true, true, true},
     {"azure", &provider_azure, &openai_fake, configure_azure, true, true, true},
+    {"xai", &provider_xai, &xai_fake, configure_xai, true, false, true},
     {"openai-compatible", &provider_openai_compatible, &openai_fake, configure_openai, true, false,
      true},
 };
