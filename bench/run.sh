@@ -17,6 +17,9 @@ echo "== the receive half of an RTP leg: cost per 20 ms frame, memory per stream
 echo
 echo "== WebSocket messages of 300 bytes, plain and TLS, beside the floor; frames beside wslay's"
 bench/ws.sh "$build"
+echo
+echo "== conversations with the OpenAI driver over TLS, datagrams both ways, one worker, beside the floor"
+"$build/bench/openai_bench" "${AI_CALLS:-300}" 5
 if [ -n "${ESL_EVENTS:-}" ]; then # a recorded stream of text/event-plain messages
     echo
     echo "== Event Socket parser over $ESL_EVENTS"

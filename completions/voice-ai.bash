@@ -64,16 +64,31 @@ _voice_ai_secretary() {
     fi
 }
 
+_voice_ai_provider() {
+    local program=$1 word
+    if [[ $COMP_CWORD -eq 2 ]]; then
+        _voice_ai_words list test --help
+    elif [[ ${COMP_WORDS[2]} == test && $prev == --wav ]]; then
+        compopt -o filenames 2>/dev/null
+        while IFS= read -r word; do COMPREPLY+=("$word"); done < <(compgen -f -- "$cur")
+    elif [[ ${COMP_WORDS[2]} == test && $COMP_CWORD -eq 3 ]]; then
+        _voice_ai_words "$(timeout 2 "$program" provider list 2>/dev/null | awk 'NR > 1 {print $1}')"
+    elif [[ ${COMP_WORDS[2]} == test && $cur == -* ]]; then
+        _voice_ai_words --say --wav --language --rate-hz --timeout
+    fi
+}
+
 _voice_ai() {
     local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]} program=${COMP_WORDS[0]}
     COMPREPLY=()
     if [[ $COMP_CWORD -eq 1 ]]; then
-        _voice_ai_words serve call secretary calls messages esl config version --env --help
+        _voice_ai_words serve call secretary provider calls messages esl config version --env --help
         return
     fi
     case ${COMP_WORDS[1]} in
         esl) _voice_ai_esl "$program" ;;
         secretary) _voice_ai_secretary "$program" ;;
+        provider) _voice_ai_provider "$program" ;;
         calls) [[ $COMP_CWORD -eq 2 ]] && _voice_ai_words show --help ;;
         config) _voice_ai_words --markdown --help ;;
         call)

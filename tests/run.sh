@@ -50,7 +50,7 @@ build build -DTESTS=OFF
 build build-asan -DSANITIZE=address,undefined -DCMAKE_BUILD_TYPE=Debug
 for t in build-asan/tests/*_test; do run "$(basename "$t")" "$t"; done
 build build-tsan -DSANITIZE=thread -DCMAKE_BUILD_TYPE=Debug
-for t in net_test net_tls_test store_test media_recorder_test media_pcm_test ai_tts_test ai_asr_test call_test; do
+for t in net_test net_tls_test store_test media_recorder_test media_pcm_test ai_tts_test ai_asr_test ai_chain_test call_test; do
     [ -x "build-tsan/tests/$t" ] && run "tsan-$t" "build-tsan/tests/$t"
 done
 for t in tests/e2e/*_test.sh; do

@@ -34,3 +34,8 @@ void provider_loop_stop(struct loop *loop)
 {
     link_pool_stop(loop);
 }
+
+const struct provider_ops *provider_at(size_t i)
+{
+    return i < sizeof(providers) / sizeof(providers[0]) ? providers[i] : NULL;
+}

@@ -132,6 +132,7 @@ struct provider_caps {
 struct provider_ops {
     const char *name;   /**< as in AI_PROVIDER */
     bool takes_options; /**< cfg.name may have some */
+    const char *key;    /**< name of the setting without which it cannot begin; NULL: needs none */
     /** What it can do. NULL: in general; else of this conversation, and may change in it. */
     const struct provider_caps *(*caps)(const struct provider *p);
 
@@ -169,5 +170,7 @@ void provider_loop_stop(struct loop *loop);
 /** By name, with or without options behind a colon (cfg.name), or NULL. The list is provider.c: one
  *  line per provider. */
 const struct provider_ops *provider_find(const char *name);
+/** The list, for people: the i-th, or NULL behind the last. */
+const struct provider_ops *provider_at(size_t i);
 
 #endif

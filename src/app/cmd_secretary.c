@@ -189,6 +189,15 @@ static enum va_err put_all(const struct run *r, const struct secretary_list *lis
     return err;
 }
 
+static enum va_err unknown_provider(const struct secretary *s, const char *file, const char *field,
+                                    const char *name, struct va_fault *fault)
+{
+    return va_fault_set(fault, VA_ECONFIG,
+                        "%s: secretary \"%s\": %s: \"%s\" is not in this version (voice-ai "
+                        "provider list); leave it out for the default",
+                        file, s->name, field, name);
+}
+
 /* What only the layers above the store know: prompts and providers by name. */
 static enum va_err check_words(const struct secretary *s, const char *file, struct va_fault *fault)
 {
@@ -200,10 +209,10 @@ static enum va_err check_words(const struct secretary *s, const char *file, stru
                                 file, s->name, s->prompts[i].key,
                                 prompt_key_nearest(s->prompts[i].key));
     if (*s->provider && !provider_find(s->provider))
-        return va_fault_set(fault, VA_ECONFIG,
-                            "%s: secretary \"%s\": provider \"%s\" is not in this version; use "
-                            "attendant, or leave it out",
-                            file, s->name, s->provider);
+        return unknown_provider(s, file, "provider", s->provider, fault);
+    for (size_t i = 0; i < s->fallbacks.count; i++)
+        if (!provider_find(s->fallbacks.item[i]))
+            return unknown_provider(s, file, "fallbacks", s->fallbacks.item[i], fault);
     return VA_OK;
 }
 

@@ -96,6 +96,21 @@ static enum va_err check_mode(const struct settings *s, struct va_fault *fault)
         s->audio_mode);
 }
 
+static enum va_err check_fallback(const struct settings *s, struct va_fault *fault)
+{
+    struct str rest = str_of(s->ai_fallback);
+    while (rest.len) {
+        char name[SETTING_TEXT_MAX];
+        (void)str_copy(name, sizeof(name), str_trim(str_cut(&rest, ',')));
+        if (*name && !provider_find(name))
+            return va_fault_set(fault, VA_ECONFIG,
+                                "AI_FALLBACK=%s: \"%s\" is not in this version (voice-ai provider "
+                                "list)",
+                                s->ai_fallback, name);
+    }
+    return VA_OK;
+}
+
 static enum va_err start_speech(struct daemon *d, struct va_fault *fault)
 {
     const struct settings *s = d->settings;
@@ -152,6 +167,8 @@ static void warm_up(struct daemon *d)
 static enum va_err start(struct daemon *d, struct va_fault *fault)
 {
     enum va_err err = check_mode(d->settings, fault);
+    if (!err)
+        err = check_fallback(d->settings, fault);
     if (!err)
         err = raise_descriptors(d->settings, fault);
     if (!err)

@@ -1,5 +1,6 @@
 #include "app/app.h"
 #include "app/cmd_call.h"
+#include "app/cmd_provider.h"
 #include "app/cmd_secretary.h"
 #include "base/log.h"
 
@@ -21,6 +22,7 @@ static const struct command commands[] = {
     {"serve", "take calls from FreeSWITCH until SIGTERM", cmd_serve},
     {"call", "play FreeSWITCH's side of a call to a running daemon", cmd_call},
     {"secretary", "list, show, import and export secretaries", cmd_secretary},
+    {"provider", "list providers, try one with a spoken question", cmd_provider},
     {"calls", "list calls, show one with what was said", cmd_calls},
     {"messages", "list the messages callers left", cmd_messages},
     {"esl", "run commands in FreeSWITCH, follow its events and log", cmd_esl},

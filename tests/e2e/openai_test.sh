@@ -26,6 +26,16 @@ else
     echo "skipped: no recordings to check the server against"
 fi
 
+# And clients that are not ours against it.
+clients=$build/npm-openai
+if [ -d "$clients/node_modules/@openai/agents-realtime" ] ||
+    npm install --prefix "$clients" --no-audit --no-fund ws openai @openai/agents-realtime >"$work/npm.log" 2>&1; then
+    NODE_PATH=$clients/node_modules node "$here/../fakes/ai/openai_clients.mjs" || bad=1
+else
+    echo "skipped: npm cannot install OpenAI's clients"
+    cat "$work/npm.log"
+fi
+
 serve() { # scenario, more options: a server of its own; sets $port, its log is $work/server
     stop_server
     printf '%s' "$1" >"$work/scenario"
@@ -163,6 +173,19 @@ hangup' --number 8100 --voice pt-br
 check "the conversation went on" tone 800
 check "with its history" seen '"role":"assistant".*Olá'
 fine "loss"
+stop
+
+serve '{"answers":[{"text":"Olá.","ms":600},{"text":"Isto ninguém vai ouvir até o fim.","ms":9000,"drop_after_ms":1000,"die":true}],
+        "words":["conte"],"pace_ms":90}'
+start
+call "a server that dies in mid-sentence: the attendant speaks within a second" 'wait greeting
+say "conte uma história"
+expect speech within 4s
+wait silence
+expect speech within 1s
+wait silence within 30s
+dtmf 1
+expect transfer 201 within 6s' --number 8100 --voice pt-br
 stop
 
 serve '{"answers":[{"text":"Olá.","ms":600}],"words":["tchau"],"session_ms":4000}'

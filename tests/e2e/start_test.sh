@@ -18,6 +18,7 @@ fails "a value out of range" 'ESL_SERVER_PORT=99999.*1 to 65535' ESL_SERVER_PORT
 fails "an unknown setting" 'ESL_SERVER_PROT.*ESL_SERVER_PORT' ESL_SERVER_PROT=8022
 fails "a word that is none of the choices" 'AUDIO_MODE.*esl' AUDIO_MODE=pigeon
 fails "a mode of a later version" 'AUDIO_MODE=rtp.*AUDIO_MODE=esl' AUDIO_MODE=rtp
+fails "a fallback nobody has" 'AI_FALLBACK.*martian.*provider list' AI_FALLBACK="attendant, martian"
 fails "a host name for an address" 'ESL_SERVER_HOST.*IP address' ESL_SERVER_HOST=nowhere
 fails "an address of another machine" 'no such address' ESL_SERVER_HOST=192.0.2.1
 fails "swapped ports" 'RTP_PORT_MIN.*RTP_PORT_MAX' RTP_PORT_MIN=20000 RTP_PORT_MAX=19000
@@ -41,7 +42,7 @@ stop
 
 out=$(vai srve 2>&1)
 [ $? = 2 ] && grep -q 'did you mean serve' <<<"$out" && ok "an unknown command" || not_ok "an unknown command: $out"
-for command in serve call secretary calls messages esl config; do
+for command in serve call secretary provider calls messages esl config; do
     check "$command --help" bash -c "'$bin' --env /dev/null $command --help | grep -qi usage"
 done
 out=$(vai call --to 127.0.0.1:1 2>&1)

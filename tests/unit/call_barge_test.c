@@ -344,6 +344,21 @@ static void a_digit_ends_a_held_answer(void **state)
     is_state(g, CALL_LISTENING);
 }
 
+/* The way out is not held up by it. */
+static void a_held_answer_gives_way_to_the_last_word(void **state)
+{
+    struct call_rig *g = *state;
+    reach_long_answer(g);
+    cough(g);
+    call_drain(the_call(g));
+    is_state(g, CALL_RETURNING);
+    of_answer_2_was_heard(g, "interrupt", 580, 660);
+    answer(g, 3, ANSWER_PROTECTED, "Um instante", 200);
+    pass(g, 400);
+    assert_int_equal(g->fs.played[3], 10);
+    outcome_is(g, "returned||\n");
+}
+
 static void words_cancel_the_tool_behind_it(void **state)
 {
     struct call_rig *g = *state;
@@ -565,6 +580,7 @@ int main(int argc, char **argv)
         RIG_TEST(an_answer_to_it_is_words),
         RIG_TEST(a_sound_may_have_a_pause),
         RIG_TEST(a_digit_ends_a_held_answer),
+        RIG_TEST(a_held_answer_gives_way_to_the_last_word),
         RIG_TEST(words_cancel_the_tool_behind_it),
         RIG_TEST(zero_interrupts_at_once),
         RIG_TEST(a_provider_that_cannot_wait_is_interrupted_at_once),

@@ -157,7 +157,7 @@ static inline void fake_digit(struct provider *p, char digit)
 static inline void fake_say(struct provider *p, enum say_intent intent)
 {
     static const char *const names[] = {"greeting", "still there", "farewell", "time up",
-                                        "hold on"};
+                                        "hold on",  "answer",      "repeat"};
     (void)p;
     rig_log(&the_rig->log, "say %s", names[intent]);
 }

@@ -186,6 +186,9 @@ void chain_fail(struct provider *p, enum va_err why, const char *text)
 void chain_take_over(struct provider *p)
 {
     chain_count(COUNT_takeovers);
+    /* A sound nobody could listen to: what was known to be wanted before it is the better guess. */
+    if (p->wondering && !p->turn_open && p->before.kind != OWED_NOTHING)
+        p->owed = p->before;
     p->owed.since_us = loop_now_us(p->cfg.loop);
     if (p->turn_open && !p->ops->caps(p->inner)->detects_turns)
         p->ops->turn(p->inner, TURN_STARTED, 0);

@@ -25,6 +25,7 @@ struct rt_link {
     const struct tls_ctx *tls;
     uint64_t connect_timeout_ms;
     bool prepare;
+    bool was_prepared;
     struct buf early; /* messages before it was taken: kind, length, bytes */
     struct tmr later; /* stale, then delivery */
     bool *gone;       /* set when freed inside of delivery */
@@ -87,6 +88,11 @@ void link_close(struct rt_link **pl)
 struct ws_conn *link_ws(struct rt_link *l)
 {
     return l->state == LINK_OPEN ? l->ws : NULL;
+}
+
+bool link_was_prepared(const struct rt_link *l)
+{
+    return l->was_prepared;
 }
 
 static enum va_err connect_ws(struct rt_link *l, const struct rt_target *to);
@@ -153,6 +159,7 @@ static bool connect_again(struct rt_link *l)
     tmr_stop(&l->later);
     buf_reset(&l->early);
     ws_free(&l->ws);
+    l->was_prepared = false;
     l->state = LINK_OPENING;
     return connect_ws(l, l->target) == VA_OK;
 }
@@ -253,6 +260,7 @@ static struct rt_link *take(struct loop *loop, const struct link_cfg *cfg)
         if (l->state != LINK_WAITING || l->tls != cfg->tls || !same_target(l->target, cfg->target))
             continue;
         leave_pool(l);
+        l->was_prepared = true;
         l->state = LINK_TAKEN;
         return l;
     }
