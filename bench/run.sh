@@ -14,9 +14,13 @@ echo "== media: cost per 20 ms frame, clock lateness"
 echo
 echo "== the receive half of an RTP leg: cost per 20 ms frame, memory per stream"
 "$build/bench/rtp_bench"
+"$build/bench/rtp_stream_bench"
 echo
 echo "== WebSocket messages of 300 bytes, plain and TLS, beside the floor; frames beside wslay's"
 bench/ws.sh "$build"
+echo
+echo "== conversations with the OpenAI driver over TLS, datagrams both ways, one worker, beside the floor"
+"$build/bench/openai_bench" "${AI_CALLS:-300}" 5
 echo
 echo "== WebSocket legs, a frame each way every 20 ms, beside plain TCP"
 "$build/bench/ws_leg_bench" 200 5

@@ -7,7 +7,7 @@ build="gcc libc6-dev cmake ninja-build pkg-config libuv1-dev libspeexdsp-dev lib
        libssl-dev libwslay-dev libcurl4-openssl-dev libsofia-sip-ua-dev libsrtp2-dev libopus-dev"
 run="espeak-ng espeak-ng-data pocketsphinx-en-us"
 test="libcmocka-dev xz-utils procps python3 mandoc bash-completion openssl nodejs npm chromium
-       sip-tester"
+       sip-tester baresip-core"
 fuzz="clang libclang-rt-14-dev"
 format="clang-format"
 

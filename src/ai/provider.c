@@ -13,15 +13,12 @@ static const struct provider_ops *const providers[] = {
 
 const struct provider_ops *provider_find(const char *name)
 {
+    struct str rest = str_of(name), plain = str_cut(&rest, ':');
     for (size_t i = 0; i < sizeof(providers) / sizeof(providers[0]); i++)
-        if (strcmp(providers[i]->name, name) == 0)
+        if (str_eqz(plain, providers[i]->name) &&
+            (plain.len == strlen(name) || providers[i]->takes_options))
             return providers[i];
     return NULL;
-}
-
-const struct provider_ops *provider_at(size_t i)
-{
-    return i < sizeof(providers) / sizeof(providers[0]) ? providers[i] : NULL;
 }
 
 void provider_loop_start(struct loop *loop, const struct provider_env *env,
@@ -36,4 +33,9 @@ void provider_loop_start(struct loop *loop, const struct provider_env *env,
 void provider_loop_stop(struct loop *loop)
 {
     link_pool_stop(loop);
+}
+
+const struct provider_ops *provider_at(size_t i)
+{
+    return i < sizeof(providers) / sizeof(providers[0]) ? providers[i] : NULL;
 }

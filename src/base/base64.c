@@ -59,7 +59,10 @@ enum va_err base64_decode(const char *in, size_t n, uint8_t *out, size_t *ret_le
 {
     const uint8_t *p = (const uint8_t *)in;
     uint8_t *o = out;
-    if (n && n % 4 == 0 && p[n - 1] == '=')
+    *ret_len = 0;
+    if (!n)
+        return VA_OK;
+    if (n % 4 == 0 && p[n - 1] == '=')
         n -= p[n - 2] == '=' ? 2 : 1;
     size_t rest = n % 4;
     if (rest == 1)

@@ -24,6 +24,7 @@ size_t base64_encode(const void *in, size_t n, char *out);
 /**
  * Strict: the alphabet only, no blanks. The padding may be missing, but not be wrong.
  *
+ * @param in   May be NULL when n is 0
  * @param out  At least base64_decoded_max(n) bytes; may be changed also on failure
  * @return VA_OK, VA_EINVAL
  */

@@ -24,9 +24,18 @@ static bool detects_turns(const struct call *c)
     return c->provider_ops->caps(c->provider)->detects_turns;
 }
 
+/* What a leg is ahead by cannot be held, only cut: its words would be lost. */
+static bool leg_is_ahead(const struct call *c)
+{
+    struct leg_stats st = {0};
+    if (c->leg && c->leg_ops->flush)
+        c->leg_ops->stats(c->leg, &st);
+    return st.lead_ms > 0;
+}
+
 bool call_may_hold(const struct call *c)
 {
-    return c->open_answer && c->env->settings->barge_in_confirm_ms > 0 &&
+    return c->open_answer && !leg_is_ahead(c) && c->env->settings->barge_in_confirm_ms > 0 &&
            c->provider_ops->caps(c->provider)->holds_answers;
 }
 

@@ -19,7 +19,9 @@
  *     on_failed only when nothing came by the socket for RTP_BYE_GRACE_MS.
  *
  * Variables of the channel that make this so (hangup_after_bridge, park_after_bridge,
- * continue_on_fail, hold_music) are put back as they were by release() and close().
+ * continue_on_fail, socket_resume, hold_music) are put back as they were by release() and close().
+ * socket_resume=true is what makes the dialplan go on when we die in the bridge: without it the
+ * caller stays bridged to nobody (tried by SIGKILL).
  *
  * Of a direct call (leg_cfg.sip_call): the leg answers its offer. The dialog is the control's:
  * release() does nothing to it, and its end is not reported here.

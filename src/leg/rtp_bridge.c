@@ -15,6 +15,7 @@ static const struct {
 } wanted[RTP_VARS] = {
     {"hangup_after_bridge", "false"}, /* many dialplans set it; our BYE would end the call */
     {"park_after_bridge", "false"},   /* would take the channel out of `socket` */
+    {"socket_resume", "true"},        /* should we die, the dialplan goes on, else the bridge */
     {"continue_on_fail", "true"},     /* else a bridge that fails hangs the caller up */
     {"hold_music",
      "silence_stream://-1"}, /* the caller's hold would be music, or no packets at all */

@@ -16,7 +16,7 @@ enum rtp_state {
 };
 
 /* Variables of the caller's channel that a bridge needs otherwise. */
-enum { RTP_VARS = 4, RTP_VAR_MAX = 200 };
+enum { RTP_VARS = 5, RTP_VAR_MAX = 200 };
 
 enum rtp_bridge_state { RTP_BRIDGE_NONE, RTP_BRIDGE_ASKED, RTP_BRIDGE_OVER };
 

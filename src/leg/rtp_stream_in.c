@@ -219,7 +219,8 @@ static bool same_ip(const struct net_addr *a, const struct net_addr *b)
     return net_addr_eq(&x, b);
 }
 
-/* Reports come from the host whose audio is heard; by one port, from that very address. */
+/* Reports come from the host whose audio is heard, from one port of it, which is learned like the
+ * source of the audio; by a shared port, from that very address. */
 static bool may_report(const struct rtp_stream *s, const struct net_addr *from)
 {
     if (s->state == RTP_SOURCE_NONE)
@@ -227,6 +228,8 @@ static bool may_report(const struct rtp_stream *s, const struct net_addr *from)
     const struct net_addr *whose = s->state == RTP_SOURCE_LOCKED ? &s->source : &s->remote.rtp;
     if (s->remote.mux)
         return is(from, whose);
+    if (rtp_known(&s->reports.source))
+        return is(from, &s->reports.source);
     return same_ip(from, whose) || same_ip(from, &s->remote.rtcp);
 }
 

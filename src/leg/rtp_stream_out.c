@@ -45,6 +45,8 @@ bool rtp_stream_put(struct rtp_stream *s, bool rtcp, void *p, size_t len)
         return false;
     if (s->secure)
         len = secure_seal(s->secure, rtcp, p, len);
+    if (!len && rtcp)
+        return false; /* withheld */
     enum va_err err = VA_EINVAL;
     if (len && s->wire)
         err = s->wire(s->wire_arg, rtcp, &to, p, len);

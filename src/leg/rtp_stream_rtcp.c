@@ -120,9 +120,14 @@ void rtp_reports_take(struct rtp_stream *s, const struct net_addr *from, const v
         s->stats.malformed++;
         return;
     }
+    /* Whoever speaks is whom we hear, else it is somebody else's report that went astray. */
+    if (s->numbers.valid && (!rtcp_next(p, len, &at, &item) || item.ssrc != s->numbers.ssrc)) {
+        s->stats.foreign++;
+        return;
+    }
     s->stats.rtcp_in++;
-    if (s->state == RTP_SOURCE_LOCKED)
+    if (s->numbers.valid && s->state == RTP_SOURCE_LOCKED)
         s->reports.source = *from;
-    while (rtcp_next(p, len, &at, &item))
+    for (at = 0; rtcp_next(p, len, &at, &item);)
         take_item(s, &item, now_us);
 }

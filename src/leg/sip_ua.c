@@ -14,7 +14,7 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
-enum { URL_TEXT = 128, MESSAGE_MAX = 65536 };
+enum { URL_TEXT = 128, MESSAGE_MAX = 65536, STOP_BYE_MS = 1000 };
 
 bool sip_ua_wanted(const struct settings *s)
 {
@@ -35,6 +35,26 @@ static void on_token_check(su_root_magic_t *magic, su_timer_t *timer, struct sip
     sip_tokens_expire(ua, now_us());
 }
 
+static void on_stop_limit(su_root_magic_t *magic, su_timer_t *timer, struct sip_ua *ua)
+{
+    (void)magic;
+    (void)timer;
+    ua->cut_short = true;
+    su_root_break(ua->root);
+}
+
+/* BYE to all; nua_r_shutdown ends the loop. Who does not answer is not waited for as long as the
+ * protocol would (64 T1, 32 s). */
+static void begin_stop(struct sip_ua *ua)
+{
+    (void)su_timer_reset(ua->timer);
+    (void)su_timer_set_interval(ua->timer, on_stop_limit, ua,
+                                ua->poisoned ? STOP_BYE_MS : SIP_STOP_LIMIT_MS);
+    nua_set_params(ua->nua, NTATAG_SIP_T1X64(STOP_BYE_MS), TAG_END());
+    if (!ua->poisoned)
+        nua_shutdown(ua->nua);
+}
+
 static int on_wake(su_root_magic_t *magic, su_wait_t *wait, struct sip_ua *ua)
 {
     (void)magic;
@@ -44,7 +64,7 @@ static int on_wake(su_root_magic_t *magic, su_wait_t *wait, struct sip_ua *ua)
         return 0;
     sip_orders_run(ua);
     if (atomic_exchange(&ua->stopping, false))
-        nua_shutdown(ua->nua); /* BYE to all; nua_r_shutdown ends the loop */
+        begin_stop(ua);
     return 0;
 }
 
@@ -113,10 +133,24 @@ static void drop_calls(struct sip_ua *ua)
     list_each(&ua->calls, it, next) sip_dialog_gone(container_of(it, struct sip_call, link));
 }
 
+/* The stack cannot be destroyed while it waits for an answer. It stays where it is, as little as
+ * that is: the program ends. */
+static void abandon(struct sip_ua *ua)
+{
+    static _Atomic(void *) left[2]; /* still reachable, so no leak */
+    atomic_store(&left[0], ua->nua);
+    atomic_store(&left[1], ua->root);
+}
+
 static void stop_stack(struct sip_ua *ua, su_wait_t *wait)
 {
     if (ua->timer)
         su_timer_destroy(ua->timer);
+    if (ua->cut_short) {
+        (void)su_root_unregister(ua->root, wait, on_wake, ua);
+        abandon(ua);
+        return;
+    }
     if (ua->nua)
         nua_destroy(ua->nua);
     if (ua->root) {

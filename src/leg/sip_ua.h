@@ -36,7 +36,7 @@ enum {
     SIP_TOKEN_LIFE_MS = 5000, /**< an INVITE that comes later is 403 */
     SIP_NAME_MAX = 101,       /**< caller and called, cut there */
     SIP_CALL_ID_MAX = 128,    /**< likewise */
-    SIP_STOP_LIMIT_MS = 2000  /**< longest sip_ua_stop() [ms] */
+    SIP_STOP_LIMIT_MS = 4000  /**< longest sip_ua_stop() [ms] */
 };
 
 /* ---- the user agent (control thread) ----------------------------------------------------------

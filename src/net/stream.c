@@ -127,7 +127,7 @@ static void shake_hands(struct stream *s)
 
 static void decrypt(struct stream *s)
 {
-    while (s->state == STREAM_OPEN) {
+    while (s->state == STREAM_OPEN && tls_conn_has_input(s->tls)) {
         struct va_fault why;
         size_t n = 0;
         enum va_err err = tls_conn_read(s->tls, plain, sizeof(plain), &n, &why);

@@ -226,9 +226,21 @@ void tls_conn_input(struct tls_conn *t, const char *p, size_t len)
     t->in_len = len;
 }
 
+bool tls_conn_has_input(const struct tls_conn *t)
+{
+    return t->in_len || SSL_has_pending(t->ssl);
+}
+
+/* What others left in the thread's queue would be taken for ours. Mostly there is nothing. */
+static void forget_errors(void)
+{
+    if (ERR_peek_error())
+        ERR_clear_error();
+}
+
 enum va_err tls_conn_handshake(struct tls_conn *t, struct va_fault *fault)
 {
-    ERR_clear_error();
+    forget_errors();
     int done = SSL_do_handshake(t->ssl);
     if (done == 1)
         return VA_OK;
@@ -242,7 +254,7 @@ enum va_err tls_conn_handshake(struct tls_conn *t, struct va_fault *fault)
 enum va_err tls_conn_read(struct tls_conn *t, char *p, size_t cap, size_t *ret_len,
                           struct va_fault *fault)
 {
-    ERR_clear_error();
+    forget_errors();
     int done = SSL_read_ex(t->ssl, p, cap, ret_len);
     if (done)
         return VA_OK;
@@ -253,26 +265,26 @@ enum va_err tls_conn_read(struct tls_conn *t, char *p, size_t cap, size_t *ret_l
         return va_fault_set(fault, VA_ECLOSED, "the peer closed the connection");
     unsigned long code = ERR_get_error();
     const char *text = code ? ERR_reason_error_string(code) : NULL;
-    ERR_clear_error();
+    forget_errors();
     return va_fault_set(fault, VA_EPROTO, "TLS is broken: %s", text ? text : "unknown error");
 }
 
 enum va_err tls_conn_write(struct tls_conn *t, const void *p, size_t len)
 {
     size_t written = 0;
-    ERR_clear_error();
+    forget_errors();
     if (SSL_write_ex(t->ssl, p, len, &written) && written == len)
         return VA_OK;
-    ERR_clear_error();
+    forget_errors();
     return t->emit_err ? t->emit_err : VA_EPROTO;
 }
 
 void tls_conn_end(struct tls_conn *t)
 {
-    ERR_clear_error();
+    forget_errors();
     if (SSL_is_init_finished(t->ssl))
         (void)SSL_shutdown(t->ssl);
-    ERR_clear_error();
+    forget_errors();
 }
 
 bool tls_conn_resumed(const struct tls_conn *t)

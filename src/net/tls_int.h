@@ -54,6 +54,8 @@ void tls_conn_free(struct tls_conn **t);
 
 /** Bytes from the socket; borrowed until the functions below say VA_EAGAIN. */
 void tls_conn_input(struct tls_conn *t, const char *p, size_t len);
+/** Whether tls_conn_read() has anything to look at: asking it in vain costs as much as a record. */
+bool tls_conn_has_input(const struct tls_conn *t);
 /**
  * Go on with the handshake.
  *

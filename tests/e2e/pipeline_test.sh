@@ -5,6 +5,8 @@ if ! command -v node >/dev/null; then
     echo "skipped: node is not installed (tools/deps.sh test)"
     exit 0
 fi
+build=$(dirname "$bin")
+export NODE_PATH=$build/npm/node_modules
 server_pid=""
 trap '[ -n "$server_pid" ] && kill "$server_pid" 2>/dev/null; finish' EXIT
 
@@ -35,7 +37,7 @@ rest() {
     [ "$code" = 0 ] && ok "stops clean ($1)" || { not_ok "stops clean ($1: $code)"; tail -n 30 "$work/log"; }
 }
 
-export AI_PROVIDER=pipeline LLM_MODEL=test
+export AI_PROVIDER=pipeline LLM_MODEL=test AI_FIRST_AUDIO_TIMEOUT_MS=20000
 
 # ---- a model alone, with the embedded ear and voice
 serve '{"llm": [
@@ -145,3 +147,38 @@ expect transfer 201 within 15s' --number 8100 --voice pt-br
 check "the log names the key's refusal" grep -q 'refuses the key' "$work/log"
 check "and not the key" bash -c "! grep -q k-wrong '$work/log'"
 rest "wrong key"
+
+# ---- Deepgram hears: words before the turn is over
+if [ -d "$NODE_PATH/ws" ] || npm install --prefix "$build/npm" --no-audit --no-fund ws >"$work/npm.log" 2>&1; then
+    serve '{"stt": ["Eu queria falar com vendas, por favor."],
+     "llm": [{"text": "Claro.", "tool": {"name": "transfer", "arguments": {"destination": "vendas"}}}]}' --ws
+    STT_PROVIDER=deepgram DEEPGRAM_API_KEY=k-dg STT_BASE_URL=ws://127.0.0.1:$port TTS_PROVIDER=embedded \
+        LLM_BASE_URL=http://127.0.0.1:$port/v1 run
+    call "Deepgram hears" 'wait greeting
+say "eu queria falar com vendas por favor"
+expect transfer 201 within 12s' --number 8100 --voice pt-br
+    seen "it got the caller's audio, and was told the turn's end" '"deepgram":"Finalize","bytes":[1-9][0-9]{4}'
+    seen "the model got its words" 'Eu queria falar com vendas, por favor'
+    rest "Deepgram"
+else
+    echo "skipped: npm cannot install the module ws"
+    cat "$work/npm.log"
+fi
+
+# ---- TLS: a certificate is believed when its authority is known, and not else
+openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=localhost -keyout "$work/key.pem" \
+    -addext subjectAltName=IP:127.0.0.1 -out "$work/cert.pem" 2>/dev/null
+serve '{"llm": [{"text": "Sim, claro.", "tool": {"name": "transfer", "arguments": {"destination": "suporte"}}}]}' \
+    --tls "$work/cert.pem" "$work/key.pem"
+export STT_PROVIDER=embedded TTS_PROVIDER=embedded LLM_API_KEY= LLM_BASE_URL=https://127.0.0.1:$port/v1
+TLS_CA_FILE=$work/cert.pem run
+call "over TLS" 'wait greeting
+say "quero falar com vendas"
+expect transfer 202 within 12s' --number 8100 --voice pt-br
+rest "TLS"
+run
+call "an unknown authority: the attendant goes on" 'wait greeting
+say "quero falar com vendas"
+expect transfer 201 within 15s' --number 8100 --voice pt-br
+check "the log names the certificate and the setting" grep -q 'certificate.*TLS_CA_FILE' "$work/log"
+rest "unknown authority"

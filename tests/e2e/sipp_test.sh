@@ -33,9 +33,14 @@ peer_start() { # settings...
     port=$(said '^ready ' 20 | cut -d' ' -f2)
 }
 
+clean() {
+    cat "$work/peer.err"
+    [ "$peer_code" = 0 ] && [ ! -s "$work/peer.err" ]
+}
+
 peer_end() { # name: it stops by itself, without a word of the sanitizers
     peer_stop
-    check "$1" test "$peer_code" = 0 -a ! -s "$work/peer.err"
+    check "$1" clean
 }
 
 sipp_run() { # arguments
@@ -65,6 +70,7 @@ while read -r name number; do
     scenario "$name" "$number"
 done <<'S'
 cancel wait
+bye_no_ack 8000
 hold 8000
 codec_change 8000
 bad_sdp 8000
@@ -94,10 +100,10 @@ before=$(stats invites)
 check "200 calls, 50 per second" sipp_run -sn uac -s 8000 -r 50 -m 200 -d 300
 check "they were 200 INVITEs" test $(($(stats invites) - before)) = 200
 check "100 calls by TCP" sipp_run -sn uac -s 8000 -r 50 -m 100 -d 300 -t t1
+check "no dialog is left" test "$(stats dialogs)" = 0
 before=$(stats invites)
 check "50 calls, every tenth datagram lost" sipp_run -sn uac -s 8000 -r 25 -m 50 -d 200 -lost 10
 check "what was sent again made no second call" test $(($(stats invites) - before)) = 50
-check "no dialog is left" test "$(stats dialogs)" = 0
 peer_end "it ends cleanly after them"
 
 peer_start SIP_ALLOW_DIRECT=false

@@ -53,6 +53,7 @@ static void sentences_end_at_their_marks(void **state)
     sentences("  \n ", "");
     sentences("", "");
     sentences("Really?! Yes.", "<Really?!><Yes.>");
+    sentences("Ele disse: “Vou.” E foi.", "<Ele disse: “Vou.”><E foi.>");
 }
 
 static void dots_inside_are_no_ends(void **state)

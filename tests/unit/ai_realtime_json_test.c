@@ -52,6 +52,15 @@ static void test_base64_round_trip(void **state)
     }
 }
 
+static void test_base64_of_nothing(void **state)
+{
+    (void)state;
+    uint8_t out[3];
+    size_t len = 9;
+    assert_int_equal(base64_decode(NULL, 0, out, &len), VA_OK);
+    assert_int_equal(len, 0);
+}
+
 static void test_base64_refuses(void **state)
 {
     (void)state;
@@ -224,6 +233,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_base64_vectors),
         cmocka_unit_test(test_base64_round_trip),
+        cmocka_unit_test(test_base64_of_nothing),
         cmocka_unit_test(test_base64_refuses),
         cmocka_unit_test(test_writer),
         cmocka_unit_test(test_writer_takes_any_bytes),

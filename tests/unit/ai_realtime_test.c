@@ -226,7 +226,7 @@ static void test_decoder_takes_any_pieces(void **state)
     (void)state;
     static const struct rt_format formats[] = {
         {RT_PCM16, 24000}, {RT_PCM16, 8000}, {RT_ULAW, 8000}, {RT_ALAW, 8000}};
-    static int16_t tone[2400], whole[2500], some[2500];
+    static int16_t tone[2400], whole[5000], some[5000];
     fake_tone(tone, 2400, 24000, 440, 0);
     for (size_t f = 0; f < 4; f++) {
         uint64_t n = decode_in_pieces(formats[f], 8000, (const char *)tone, 4800, 4800, whole);

@@ -49,11 +49,12 @@ static void script_send(struct leg *leg, const int16_t *samples, size_t count)
 }
 
 static bool plays_by_unicast; /* as leg_dual may */
+static uint32_t lead_ms;
 
 static void script_stats(const struct leg *leg, struct leg_stats *ret_stats)
 {
     (void)leg;
-    *ret_stats = (struct leg_stats){.unicast = plays_by_unicast};
+    *ret_stats = (struct leg_stats){.unicast = plays_by_unicast, .lead_ms = lead_ms};
 }
 
 static void script_release(struct leg *leg)
@@ -367,9 +368,8 @@ static void the_recording_keeps_its_time(void **state)
     pcm_unref(&pcm);
 }
 
-static void what_a_leg_holds_back_was_not_heard(void **state)
+static void speak_by_dual(struct call_rig *g)
 {
-    struct call_rig *g = *state;
     begin(g, "dual", "");
     starts(dual.leg, 20);
     until(g, &g->log, "say greeting;");
@@ -377,12 +377,49 @@ static void what_a_leg_holds_back_was_not_heard(void **state)
     pass(g, 200);
     fs_digit(g, "1");
     settle(g);
-    answer(g, 2, 0, "Um momento por favor", 1000);
+    answer(g, 2, 0, "Um momento por favor", 3000);
     pass(g, 200);
+    is_state(g, CALL_SPEAKING);
+}
+
+static void what_a_leg_holds_back_was_not_heard(void **state)
+{
+    struct call_rig *g = *state;
+    speak_by_dual(g);
     buf_reset(&g->log);
     fs_digit(g, "2");
     settle(g);
     assert_string_equal(buf_z(&g->log), "interrupt 2 140;digit 2;");
+}
+
+static void caller_shouts(struct leg *leg, unsigned frames)
+{
+    int16_t loud[160];
+    for (size_t i = 0; i < 160; i++)
+        loud[i] = i % 7 < 3 ? 9000 : -9000;
+    for (unsigned i = 0; i < frames; i++)
+        leg->h->on_frame(leg->arg, loud, 160, false);
+}
+
+/* A sound may be a cough; the answer waits for the verdict. */
+static void a_sound_holds_the_answer(void **state)
+{
+    struct call_rig *g = *state;
+    g->holds = true;
+    speak_by_dual(g);
+    caller_shouts(dual.leg, 6);
+    is_state(g, CALL_HELD);
+}
+
+/* Not when the leg is ahead: what it has could only be cut. */
+static void what_a_leg_is_ahead_by_cannot_be_held(void **state)
+{
+    struct call_rig *g = *state;
+    g->holds = true;
+    speak_by_dual(g);
+    lead_ms = 400;
+    caller_shouts(dual.leg, 8);
+    is_state(g, CALL_LISTENING);
 }
 
 static void a_digit_is_heard_once(void **state)
@@ -577,6 +614,7 @@ static int set_up(void **state)
     buf_init(&leg_log, 1 << 16);
     sent = sent_samples = 0;
     plays_by_unicast = was_parked = false;
+    lead_ms = 0;
     memset(heard, 0, sizeof(heard));
     return rig_set_up(state);
 }
@@ -612,6 +650,8 @@ int main(int argc, char **argv)
         LEG_TEST(a_message_goes_on_in_the_next_mode),
         LEG_TEST(the_recording_keeps_its_time),
         LEG_TEST(what_a_leg_holds_back_was_not_heard),
+        LEG_TEST(a_sound_holds_the_answer),
+        LEG_TEST(what_a_leg_is_ahead_by_cannot_be_held),
         LEG_TEST(a_digit_is_heard_once),
         LEG_TEST(a_hangup_does_not_wait_for_a_leg),
         LEG_TEST(a_release_that_never_comes_is_not_waited_for),

@@ -136,10 +136,10 @@ static void reports_tell_of_the_other_side(void **state)
         struct side *d = &r.side[i];
         struct rtp_stream_stats s = stats_of(d);
         side_print(d, i ? "B" : "A");
-        assert_true(s.rtcp_out >= 9 && s.rtcp_out <= 18); /* some 13 */
-        assert_true(s.rtcp_in >= 5);
+        assert_true(s.rtcp_out >= 8 && s.rtcp_out <= 24); /* some 13 */
+        assert_true(s.rtcp_in >= 3);
         assert_true(s.round_trip_us > 80000 && s.round_trip_us < 92000);
-        assert_true(s.far_loss_of_256 > 5 && s.far_loss_of_256 < 60);
+        assert_true(s.far_loss_of_256 > 0 && s.far_loss_of_256 < 80);
         assert_true(s.far_jitter_us > 500 && s.far_jitter_us < 5000);
         /* Not muxed: the port behind that of the audio. */
         assert_int_equal(net_addr_port(&d->last_rtcp_to), net_addr_port(&d->last_to) + 1);
@@ -231,6 +231,34 @@ static void reports_share_the_port_when_agreed(void **state)
     rig_close(&r);
 }
 
+/* Somebody else's report that goes astray, from the right host even, moves nothing. */
+static void a_stray_report_is_no_report(void **state)
+{
+    (void)state;
+    struct rig r;
+    rig_open(&r, 8000);
+    rig_agree(&r, CODEC_PCMU);
+    rig_run(&r, 1);
+    struct side *a = &r.side[A];
+    struct net_addr from = addr_of("192.0.2.2", 7777);
+    uint8_t p[200];
+    size_t len = 0;
+    for (int i = 0; i < 2; i++) {
+        struct rtcp_report rep = {.ssrc = i ? r.side[B].s->out.ssrc : 0xabcdef, .cname = "x"};
+        assert_int_equal(rtcp_write(&rep, p, sizeof(p), &len), VA_OK);
+        rtp_stream_take(a->s, true, &from, p, len, clock_mono_us(&r.clock.base));
+        assert_int_equal(stats_of(a).rtcp_in, i);
+        assert_int_equal(stats_of(a).foreign, 1);
+        rtp_reports_send(a->s, false);
+        /* The second one is by the right sender, behind a NAT: that is where ours go now. */
+        assert_int_equal(net_addr_port(&a->last_rtcp_to), i ? 7777 : 5001);
+    }
+    net_addr_set_port(&from, 7778);
+    rtp_stream_take(a->s, true, &from, p, len, clock_mono_us(&r.clock.base));
+    assert_int_equal(stats_of(a).foreign, 2); /* locked */
+    rig_close(&r);
+}
+
 /* Our own SSRC, used by the far end: we take another, once. */
 static void a_collision_is_avoided(void **state)
 {
@@ -272,7 +300,7 @@ static void secure_audio(enum sdes_suite suite, size_t tag)
     rig_run(&r, 3);
     struct side *b = &r.side[B];
     side_forget(b);
-    rig_run(&r, 20);
+    rig_run(&r, 40);
     assert_int_equal(r.side[A].last_len, RTP_HEADER_BYTES + 320 + tag);
     assert_true(worst_step(b->out, b->out_len, 8000, 500, r.side[A].tone.peak) < 0.01);
     struct rtp_stream_stats s = stats_of(b);
@@ -419,6 +447,41 @@ static void senders_are_bounded(void **state)
     secure_free(&rx);
 }
 
+/* FreeSWITCH shortens the tag of its reports under _32, others do not: each is answered in kind. */
+static void the_tag_of_reports_follows_the_far_end(void **state)
+{
+    (void)state;
+    struct sdes_crypto k, other;
+    sdes_make(SDES_AES_CM_128_SHA1_32, 1, &k);
+    sdes_make(SDES_AES_CM_128_SHA1_32, 1, &other);
+    for (size_t tag = 4; tag <= 10; tag += 6) {
+        struct secure *far = NULL, *near = NULL;
+        _Alignas(4) uint8_t p[24 + SECURE_GROWTH];
+        static const uint8_t report[24] = {0x80, 201, 0, 1, 1, 2, 3, 4, 0x80, 201, 0, 3};
+        size_t len = 0, sealed = 0;
+        assert_int_equal(secure_new(&k, &other, &far), VA_OK);
+        assert_int_equal(secure_new(&other, &k, &near), VA_OK);
+        memcpy(p, report, sizeof(report));
+        assert_int_equal(secure_seal(near, true, p, sizeof(report)), 0); /* not settled */
+        if (tag == 4)
+            secure_shorten(far);
+        do
+            memcpy(p, report, sizeof(report));
+        while (!(sealed = secure_seal(far, true, p, sizeof(report))));
+        assert_int_equal(sealed, sizeof(report) + 4 + tag);
+        assert_int_equal(secure_open(near, true, p, sealed, &len), SECURE_OK);
+        assert_int_equal(len, sizeof(report));
+        memcpy(p, report, sizeof(report));
+        sealed = secure_seal(near, true, p, sizeof(report));
+        assert_int_equal(sealed, sizeof(report) + 4 + tag);
+        assert_int_equal(secure_open(far, true, p, sealed, &len), SECURE_OK);
+        p[9] ^= 1;
+        assert_true(secure_open(far, true, p, sealed, &len) != SECURE_OK);
+        secure_free(&far);
+        secure_free(&near);
+    }
+}
+
 /* ---- life ------------------------------------------------------------------------------------ */
 
 static void a_handler_may_close(void **state)
@@ -513,8 +576,9 @@ static void over_sockets(const char *bind, bool one_port, enum sdes_suite suite)
         while (stats_of(&r.side[A]).packets_in + 1 < n || stats_of(&r.side[B]).packets_in + 1 < n)
             loop_turn(r.loop, true);
     }
-    for (int i = 0; i < 2; i++)
-        rtp_reports_send(r.side[i].s, false);
+    for (int n = 0; n <= SECURE_WITHHELD_MAX; n++)
+        for (int i = 0; i < 2; i++)
+            rtp_reports_send(r.side[i].s, false);
     while (!stats_of(&r.side[A]).rtcp_in || !stats_of(&r.side[B]).rtcp_in)
         loop_turn(r.loop, true);
     rtp_stream_close(&r.side[A].s);
@@ -548,12 +612,14 @@ int main(void)
         cmocka_unit_test(a_report_is_true),
         cmocka_unit_test(bye_is_said_and_understood),
         cmocka_unit_test(reports_share_the_port_when_agreed),
+        cmocka_unit_test(a_stray_report_is_no_report),
         cmocka_unit_test(a_collision_is_avoided),
         cmocka_unit_test(both_suites_carry_audio_digits_and_reports),
         cmocka_unit_test(forged_and_replayed_packets_are_counted),
         cmocka_unit_test(a_stranger_without_the_key_is_not_learned),
         cmocka_unit_test(keys_may_change),
         cmocka_unit_test(senders_are_bounded),
+        cmocka_unit_test(the_tag_of_reports_follows_the_far_end),
         cmocka_unit_test(a_handler_may_close),
         cmocka_unit_test(ports_are_pairs_and_held),
         cmocka_unit_test(sockets_carry_it),

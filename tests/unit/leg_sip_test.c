@@ -1,5 +1,6 @@
 /* The SIP user agent against itself: two of them in one process, each in its thread. */
 #include "leg/sip_ua.h"
+#include "net/udp.h"
 
 #include "unit/unit.h"
 
@@ -448,6 +449,100 @@ static void taken_port_is_explained(void **state)
     assert_null(ua);
 }
 
+/* ---- a stranger with a socket of his own ------------------------------------------------------
+ */
+
+struct stranger {
+    struct udp_sock *sock;
+    struct net_addr ua;
+    char got[4096]; /* the last message */
+    unsigned byes, oks;
+};
+
+static void stranger_hears(void *arg, const struct net_addr *from, const void *p, size_t len)
+{
+    struct stranger *x = arg;
+    (void)from;
+    (void)str_copy(x->got, sizeof(x->got), str_make(p, len));
+    if (str_starts(str_make(p, len), "BYE "))
+        x->byes++;
+    if (str_starts(str_make(p, len), "SIP/2.0 200") && strstr(x->got, "INVITE"))
+        x->oks++;
+}
+
+static void stranger_says(struct stranger *x, const char *method, unsigned cseq, const char *to_tag,
+                          const char *body)
+{
+    char text[2048];
+    int n =
+        snprintf(text, sizeof(text),
+                 "%s sip:8000@127.0.0.1 SIP/2.0\r\nVia: SIP/2.0/UDP 127.0.0.1:%u;"
+                 "branch=z9hG4bK%s%u\r\nFrom: <sip:x@127.0.0.1>;tag=1\r\n"
+                 "To: <sip:8000@127.0.0.1>%s\r\nCall-ID: stranger\r\nCSeq: %u %s\r\n"
+                 "Contact: <sip:x@127.0.0.1:%u>\r\nMax-Forwards: 70\r\n%sContent-Length: "
+                 "%zu\r\n\r\n%s",
+                 method, udp_port(x->sock), method, cseq, to_tag, cseq, method, udp_port(x->sock),
+                 *body ? "Content-Type: application/sdp\r\n" : "", strlen(body), body);
+    assert_int_equal(udp_send(x->sock, &x->ua, text, (size_t)n), VA_OK);
+}
+
+static void stranger_up(struct rig *r, struct stranger *x)
+{
+    struct net_addr any;
+    assert_int_equal(net_addr_parse("127.0.0.1", 0, &any), VA_OK);
+    assert_int_equal(udp_open(r->loop, &any, stranger_hears, x, &x->sock), VA_OK);
+    assert_int_equal(net_addr_parse("127.0.0.1", sip_ua_port(r->b), &x->ua), VA_OK);
+}
+
+static void stranger_calls(struct rig *r, struct stranger *x)
+{
+    stranger_up(r, x);
+    stranger_says(x, "INVITE", 1, "", sdp_pcmu);
+    turn_until(r, x->oks);
+    char tag[128] = "";
+    const char *to = strstr(x->got, "\r\nTo: "), *at = to ? strstr(to, ";tag=") : NULL;
+    assert_non_null(at);
+    struct str rest = str_of(at);
+    (void)str_copy(tag, sizeof(tag), str_cut(&rest, '\r'));
+    stranger_says(x, "ACK", 1, tag, "");
+    turn_until(r, r->callee.established);
+}
+
+/* Stopping does not wait for somebody who answers nothing. */
+static void stop_is_bounded(void **state)
+{
+    struct rig *r = *state;
+    struct stranger x = {0};
+    stranger_calls(r, &x);
+    uint64_t began = loop_now_us(r->loop);
+    sip_call_close(&r->callee.call);
+    sip_ua_stop(&r->b);
+    assert_true(loop_now_us(r->loop) - began < (SIP_STOP_LIMIT_MS + 4000) * UINT64_C(1000));
+    turn_until(r, x.byes);
+    udp_close(&x.sock);
+}
+
+/* No ACK: the call is given up and ended with BYE. 64 T1 is 32 s, so this only sees it closed. */
+static void answered_and_left_before_the_ack(void **state)
+{
+    struct rig *r = *state;
+    struct stranger x = {0};
+    stranger_up(r, &x);
+    stranger_says(&x, "INVITE", 1, "", sdp_pcmu);
+    turn_until(r, x.oks);
+    sip_call_close(&r->callee.call); /* a BYE must wait for the ACK (RFC 3261 section 15) */
+    unsigned before = x.byes;
+    char tag[128] = "";
+    struct str rest = str_of(strstr(strstr(x.got, "\r\nTo: "), ";tag="));
+    (void)str_copy(tag, sizeof(tag), str_cut(&rest, '\r'));
+    assert_int_equal(before, 0);
+    stranger_says(&x, "ACK", 1, tag, "");
+    turn_until(r, x.byes);
+    stranger_says(&x, "INVITE", 2, tag, sdp_pcmu); /* into a call that ends */
+    turn_until(r, strstr(x.got, "SIP/2.0 481") || strstr(x.got, "SIP/2.0 500"));
+    udp_close(&x.sock);
+}
+
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 static const struct CMUnitTest tests[] = {
@@ -468,6 +563,8 @@ static const struct CMUnitTest tests[] = {
     T(hostile_words_place_no_call),
     T(closed_at_any_moment),
     T(taken_port_is_explained),
+    T(stop_is_bounded),
+    T(answered_and_left_before_the_ack),
 };
 
 int main(void)

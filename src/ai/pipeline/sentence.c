@@ -123,6 +123,12 @@ static size_t forced_end(struct str t)
     return at;
 }
 
+/* The text ends inside what may be a closing quote. */
+static bool half_character(struct str t, size_t at)
+{
+    return at + 3 > t.len && (unsigned char)t.p[at] == 0xE2;
+}
+
 /* End of the first sentence, 0 when it is not here yet. */
 static size_t find_end(struct sentence *s, bool last)
 {
@@ -131,7 +137,7 @@ static size_t find_end(struct sentence *s, bool last)
         size_t n = mark(t, at), end = n ? run_end(t, at) : 0;
         if (t.p[at] == '\n')
             return at + 1;
-        if (n && end == t.len && !last) {
+        if (n && !last && (end == t.len || half_character(t, end))) {
             s->seen = at; /* what follows decides */
             return t.len > SENTENCE_MAX ? forced_end(t) : 0;
         }

@@ -55,6 +55,7 @@ static enum va_err open_stt(const struct stage_cfg *cfg, const struct stt_handle
         close_stt(&s);
         return va_fault_set(fault, err, "the secretary's phrases cannot be listened for");
     }
+    asr_prepare(cfg->env->asr, s->grammar); /* while the greeting is being said */
     tmr_start(&s->ready, cfg->loop, 0, on_ready, s);
     *ret_stt = s;
     return VA_OK;

@@ -1,6 +1,7 @@
 /*
  *     OPENING ─► OPEN ─► DONE        of a call: handlers set
- *     OPENING ─► WAITING ─► OPEN     prepared: handlers set when taken, told on the next turn
+ *     OPENING ─► WAITING ─► TAKEN ─► OPEN     prepared: handlers set when taken, told on the next
+ *                                             turn
  */
 #include "ai/realtime/link.h"
 
@@ -8,7 +9,8 @@
 
 enum {
     MESSAGE_MAX = 4 * 1024 * 1024, /* the longest seen is a response.done of some 100 KB */
-    CLOSE_NORMAL = 1000
+    CLOSE_NORMAL = 1000,
+    NEXT_MS = 500 /* the call that took one has the worker to itself first */
 };
 
 enum link_state { LINK_OPENING, LINK_WAITING, LINK_TAKEN, LINK_OPEN, LINK_DONE };
@@ -25,6 +27,7 @@ struct rt_link {
     const struct tls_ctx *tls;
     uint64_t connect_timeout_ms;
     bool prepare;
+    bool was_prepared;
     struct buf early; /* messages before it was taken: kind, length, bytes */
     struct tmr later; /* stale, then delivery */
     bool *gone;       /* set when freed inside of delivery */
@@ -89,14 +92,21 @@ struct ws_conn *link_ws(struct rt_link *l)
     return l->state == LINK_OPEN ? l->ws : NULL;
 }
 
+bool link_was_prepared(const struct rt_link *l)
+{
+    return l->was_prepared;
+}
+
 static enum va_err connect_ws(struct rt_link *l, const struct rt_target *to);
+
+static void prepare(struct loop *loop, const struct link_cfg *cfg, uint64_t after_ms);
 
 static void prepare_next(struct rt_link *l)
 {
     if (!l->prepare || !l->target)
         return;
     struct link_cfg cfg = {l->target, l->tls, l->connect_timeout_ms, true};
-    link_prepare(l->loop, &cfg);
+    prepare(l->loop, &cfg, NEXT_MS);
     free(l->target);
     l->target = NULL;
 }
@@ -153,6 +163,7 @@ static bool connect_again(struct rt_link *l)
     tmr_stop(&l->later);
     buf_reset(&l->early);
     ws_free(&l->ws);
+    l->was_prepared = false;
     l->state = LINK_OPENING;
     return connect_ws(l, l->target) == VA_OK;
 }
@@ -253,6 +264,7 @@ static struct rt_link *take(struct loop *loop, const struct link_cfg *cfg)
         if (l->state != LINK_WAITING || l->tls != cfg->tls || !same_target(l->target, cfg->target))
             continue;
         leave_pool(l);
+        l->was_prepared = true;
         l->state = LINK_TAKEN;
         return l;
     }
@@ -302,7 +314,14 @@ void link_pool_start(struct loop *loop, unsigned count)
     p->per_target = count;
 }
 
-void link_prepare(struct loop *loop, const struct link_cfg *cfg)
+static void on_its_turn(void *arg)
+{
+    struct rt_link *l = arg;
+    if (connect_ws(l, l->target))
+        free_link(l);
+}
+
+static void prepare(struct loop *loop, const struct link_cfg *cfg, uint64_t after_ms)
 {
     struct pool *pool = pool_of(loop);
     if (!pool || pool->count >= LINK_POOL_MAX)
@@ -319,8 +338,12 @@ void link_prepare(struct loop *loop, const struct link_cfg *cfg)
     l->pool = pool;
     list_push(&pool->links, &l->in_pool);
     pool->count++;
-    if (connect_ws(l, l->target))
-        free_link(l);
+    tmr_start(&l->later, loop, after_ms, on_its_turn, l);
+}
+
+void link_prepare(struct loop *loop, const struct link_cfg *cfg)
+{
+    prepare(loop, cfg, 0);
 }
 
 void link_pool_stop(struct loop *loop)

@@ -39,7 +39,10 @@ struct link_cfg {
 /** A link with handlers, none of which is called from inside. @return as ws_connect() */
 VA_CHECK enum va_err link_open(struct loop *loop, const struct link_cfg *cfg,
                                const struct link_handlers *h, void *arg, struct rt_link **ret_link);
+/** NULL until it is open. */
 struct ws_conn *link_ws(struct rt_link *l);
+/** It had been waiting: when it breaks before it was of any use, another one may be better. */
+bool link_was_prepared(const struct rt_link *l);
 /** Close handshake behind our back, release. NULL-safe. */
 void link_close(struct rt_link **l);
 

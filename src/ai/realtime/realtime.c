@@ -136,8 +136,12 @@ static bool code_retryable(uint16_t code)
 static void on_link_closed(void *arg, const struct ws_end *end)
 {
     struct provider *p = arg;
+    bool stale = link_was_prepared(p->link) && p->state == RT_STARTING;
     link_close(&p->link);
     if (rt_gone(p))
+        return;
+    /* A prepared connection that was dead already, as nobody had used it. */
+    if (stale && rt_connect(p, p->opened ? RT_AWAY : RT_CONNECTING) == VA_OK)
         return;
     bool http_fine = !end->http_status || end->http_status == 101 || end->http_status >= 500 ||
                      end->http_status == LOST_LINK_HTTP_BUSY;
@@ -271,7 +275,9 @@ void rt_ready(struct provider *p)
     rt_state_set(p, RT_READY);
     if (p->dialect->on_tick)
         tmr_start(&p->tick, p->loop, p->dialect->tick_ms, on_tick, p);
-    give_held(p);
+    rt_answers_over(p);
+    if (!rt_gone(p))
+        give_held(p);
     if (!rt_gone(p))
         give_owed(p);
     if (rt_gone(p) || p->opened)

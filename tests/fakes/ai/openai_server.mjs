@@ -5,7 +5,7 @@
 //
 // Prints "port N" and serves until it is killed. FILE.log gets one JSON line per thing that happened.
 // Scenario (JSON, all optional):
-//   answers  [{text, ms, hz, delay_ms, stall_after_ms, drop_after_ms, close, fail, tool:{name, arguments}}]
+//   answers  [{text, ms, hz, delay_ms, stall_after_ms, drop_after_ms, close, die, fail, tool:{name, arguments}}]
 //            used up one after the other, the last again and again
 //   words    what the caller "said", one per turn, the last again
 //   words_delay_ms, pace_ms (between pieces of 100 ms), session_ms, cancelled_first (bool: the end of
@@ -50,6 +50,7 @@ const SHAPES = {
         _: ['event_id', '!type', '!item', 'previous_item_id'],
         item: { _: ['id', '!type', 'role', 'content', 'call_id', 'output', 'name', 'arguments', 'status'] },
     },
+    'conversation.item.retrieve': { _: ['event_id', '!type', '!item_id'] },
     'conversation.item.delete': { _: ['event_id', '!type', '!item_id'] },
     'conversation.item.truncate': { _: ['event_id', '!type', '!item_id', '!content_index', '!audio_end_ms'] },
     'response.create': {
@@ -216,6 +217,12 @@ export class Session {
             return this.error(m, 'invalid_type', 'output must be a string', 'item.output');
         this.send('conversation.item.done', this.add(item));
     }
+    conversation_item_retrieve(m) {
+        const item = this.items.get(m.item_id);
+        if (!item) return this.error(m, 'item_retrieve_invalid_item_id', 'no such item', 'item_id');
+        const { audio_ms, ...shown } = item;
+        this.send('conversation.item.retrieved', { item: shown });
+    }
     conversation_item_delete(m) {
         if (!this.items.delete(m.item_id)) return this.error(m, 'item_delete_invalid_item_id', 'no such item', 'item_id');
         this.send('conversation.item.deleted', { item_id: m.item_id });
@@ -327,6 +334,7 @@ export class Session {
         this.audio(ms);
         if (a.drop_after_ms !== undefined && r.sent >= a.drop_after_ms) {
             this.log({ event: 'dropped' });
+            if (a.die) process.exit(1);
             return a.close ? this.socket.close(a.close, 'test') : this.socket.terminate();
         }
         r.timer = this.later(this.scenario.pace_ms ?? 10, () => this.piece(text));

@@ -1,6 +1,6 @@
 // The remote ends of AI_PROVIDER=pipeline on one port, strict and scripted, for the end-to-end tests.
 //
-//   node pipeline_server.mjs SCENARIO.json LOG [--tls CERT KEY] [--ws FOLDER_OF_NPM_WS]
+//   node pipeline_server.mjs SCENARIO.json LOG [--tls CERT KEY] [--ws]
 //
 // Prints "port N" when it listens (the kernel picks the port). Every request is one JSON line in LOG.
 //
@@ -10,7 +10,7 @@
 //   POST /v1/audio/transcriptions    OpenAI: multipart with a WAV
 //   POST /v1/text-to-speech/V/stream ElevenLabs
 //   POST /                           Piper: a whole WAV
-//   WS   /v1/listen                  Deepgram
+//   WS   /v1/listen                  Deepgram (--ws: needs npm's module ws in NODE_PATH)
 //
 // Scenario: {"llm": [step…], "stt": ["text"…], "tts": [step…], "key": "k"}; the last step is repeated.
 // A step may have: text, tool {name, arguments}, delay_ms, status, retry_after, error, drop_after and
@@ -19,7 +19,7 @@
 import { readFileSync, appendFileSync } from 'node:fs';
 import http from 'node:http';
 import https from 'node:https';
-import { pathToFileURL } from 'node:url';
+import { createRequire } from 'node:module';
 
 const [scenarioFile, logFile, ...rest] = process.argv.slice(2);
 const scenario = JSON.parse(readFileSync(scenarioFile, 'utf8'));
@@ -297,9 +297,8 @@ async function onRequest(req, res) {
 const tls = option('--tls');
 const server = tls ? https.createServer({ cert: readFileSync(tls[0]), key: readFileSync(tls[1]) }, onRequest)
   : http.createServer(onRequest);
-const wsFolder = option('--ws');
-if (wsFolder) {
-  const { WebSocketServer } = await import(pathToFileURL(`${wsFolder[0]}/wrapper.mjs`));
+if (option('--ws')) {
+  const { WebSocketServer } = createRequire(import.meta.url)('ws');
   new WebSocketServer({ server, path: '/v1/listen' }).on('connection', listen);
 }
 server.listen(0, '127.0.0.1', () => console.log(`port ${server.address().port}`));
