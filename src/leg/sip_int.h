@@ -143,7 +143,8 @@ struct sip_call {
 
 struct sip_incoming {
     struct mail mail;
-    struct sip_ua *ua;
+    struct link in_flight; /* until it is delivered */
+    struct sip_ua *ua;     /* NULL: stopped meanwhile */
     struct sip_call *call; /* with the worker's reference */
     struct sip_incoming_info info;
 };
@@ -160,7 +161,8 @@ struct sip_ua {
     enum va_err start_err;
     uint16_t port, tls_port;
 
-    uv_mutex_t lock; /* guards box_* */
+    uv_mutex_t lock;       /* guards box_*, in_flight */
+    struct list in_flight; /* struct sip_incoming on the way to the control loop */
     struct mail *box_first, *box_last;
     size_t box_count;
     int wake_fd;
@@ -206,6 +208,8 @@ bool sip_sdp_ok(struct str sdp);
 bool sip_uri_ok(const char *uri);
 void sip_call_ref(struct sip_call *call);
 void sip_call_unref(struct sip_call *call);
+/** The worker's side lets go of a call whose user agent is gone. */
+void sip_call_orphan(struct sip_call *call);
 /* Runs on the worker. */
 void sip_news_deliver(struct mail *mail);
 

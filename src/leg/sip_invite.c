@@ -186,7 +186,30 @@ static int may_call(struct sip_ua *ua, const struct net_addr *source)
 static void on_incoming_mail(struct mail *mail)
 {
     struct sip_incoming *in = container_of(mail, struct sip_incoming, mail);
-    in->ua->cfg.on_incoming(in->ua->cfg.arg, in);
+    struct sip_ua *ua = in->ua;
+    if (!ua) { /* sip_ua_stop() was faster */
+        sip_call_orphan(in->call);
+        free(in);
+        return;
+    }
+    uv_mutex_lock(&ua->lock);
+    link_remove(&in->in_flight);
+    uv_mutex_unlock(&ua->lock);
+    ua->cfg.on_incoming(ua->cfg.arg, in);
+}
+
+static enum va_err post_incoming(struct sip_ua *ua, struct sip_incoming *in)
+{
+    uv_mutex_lock(&ua->lock);
+    list_push(&ua->in_flight, &in->in_flight);
+    uv_mutex_unlock(&ua->lock);
+    enum va_err err = loop_post(ua->cfg.control, &in->mail);
+    if (!err)
+        return VA_OK;
+    uv_mutex_lock(&ua->lock);
+    link_remove(&in->in_flight);
+    uv_mutex_unlock(&ua->lock);
+    return err;
 }
 
 static void fill_info(struct sip_incoming_info *info, const sip_t *sip)
@@ -219,7 +242,7 @@ static void begin_direct(struct sip_ua *ua, nua_handle_t *nh, const sip_t *sip, 
     local_towards(ua, source, &in->info.local);
     list_push(&ua->calls, &call->link);
     begin(call, nh, sip, sdp, source);
-    if (loop_post(ua->cfg.control, &in->mail)) {
+    if (post_incoming(ua, in)) {
         atomic_fetch_add(&ua->over_limit, 1);
         sip_incoming_reject(in, 503);
     }
