@@ -225,7 +225,8 @@ static struct rtp_stream_remote remote_of(const struct bench *b, size_t i)
 {
     struct rtp_type t = {.pt = (uint8_t)(b->codec->static_pt < 0 ? 96 : b->codec->static_pt),
                          .codec = b->codec};
-    struct rtp_stream_remote r = {.send = t, .receive_count = 1, .receive = {t}};
+    struct rtp_stream_remote r = {
+        .mux = true, .send = t, .receive_count = 1, .receive = {t}}; /* no report to a neighbour */
     (void)!net_addr_parse("127.0.0.1", b->peers[i / PER_PEER].port, &r.rtp);
     return r;
 }

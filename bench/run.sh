@@ -14,6 +14,7 @@ echo "== media: cost per 20 ms frame, clock lateness"
 echo
 echo "== the receive half of an RTP leg: cost per 20 ms frame, memory per stream"
 "$build/bench/rtp_bench"
+"$build/bench/rtp_stream_bench"
 echo
 echo "== WebSocket messages of 300 bytes, plain and TLS, beside the floor; frames beside wslay's"
 bench/ws.sh "$build"

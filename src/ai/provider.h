@@ -131,8 +131,8 @@ struct provider_caps {
 
 struct provider_ops {
     const char *name;   /**< as in AI_PROVIDER */
-    const char *key;    /**< name of the setting without which it cannot begin; NULL: needs none */
     bool takes_options; /**< cfg.name may have some */
+    const char *key;    /**< name of the setting without which it cannot begin; NULL: needs none */
     /** What it can do. NULL: in general; else of this conversation, and may change in it. */
     const struct provider_caps *(*caps)(const struct provider *p);
 

@@ -54,6 +54,18 @@ void sip_dialog_gone(struct sip_call *call)
     sip_call_unref(call); /* the SIP thread's reference; orders hold their own */
 }
 
+/* The stack cannot send to its peer any more, nor forget it without trying: see sip_target.c. */
+void sip_dialog_poisoned(struct sip_call *call, bool answer)
+{
+    if (answer)
+        nua_respond(call->nh, SIP_400_BAD_REQUEST, TAG_END());
+    nua_handle_bind(call->nh, NULL);
+    call->nh = NULL;
+    call->ua->poisoned = true;
+    sip_end_note(call, 400, true, "moved to where nothing can be sent");
+    sip_dialog_gone(call);
+}
+
 void sip_tokens_expire(struct sip_ua *ua, uint64_t now_us)
 {
     list_each(&ua->calls, it, next)

@@ -133,9 +133,25 @@ static void on_state(struct sip_call *call, int status, const char *phrase, tagi
     sip_dialog_gone(call);
 }
 
+/* No ACK or no PRACK for 32 s. The stack says BYE; nobody has to wait for the answer to that. Other
+ * errors are about requests that are gone. */
+static void on_error(struct sip_call *call, int status, const char *phrase)
+{
+    if (status != 408 && status != 504)
+        return;
+    sip_end_note(call, status, true, phrase);
+    if (call->state == SIP_ANSWERED || call->state == SIP_LEAVING)
+        sip_dialog_gone(call);
+}
+
 static void on_call_event(nua_event_t event, int status, const char *phrase, struct sip_call *call,
                           const sip_t *sip, tagi_t tags[])
 {
+    bool moves = event == nua_i_invite || event == nua_i_update || event == nua_i_prack;
+    if (moves && sip && !sip_target_ok(call->ua, sip, true)) {
+        sip_dialog_poisoned(call, event == nua_i_invite);
+        return;
+    }
     switch (event) {
     case nua_i_invite: sip_on_reinvite(call, sip); break;
     case nua_i_update: sip_on_update(call, status, sip); break;
@@ -159,7 +175,7 @@ static void on_call_event(nua_event_t event, int status, const char *phrase, str
         if (sip)
             on_notify(call, sip);
         break;
-    case nua_i_error: sip_end_note(call, status, true, phrase); break;
+    case nua_i_error: on_error(call, status, phrase); break;
     case nua_i_state: on_state(call, status, phrase, tags); break;
     case nua_r_invite: on_invite_response(call, status, phrase, sip); break;
     case nua_r_refer:

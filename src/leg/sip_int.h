@@ -174,6 +174,7 @@ struct sip_ua {
 
     /* ---- the SIP thread's */
     bool cut_short; /* the stack did not stop in time */
+    bool poisoned;  /* a handle cannot be destroyed, see sip_target.c */
     su_root_t *root;
     nua_t *nua;
     su_timer_t *timer;
@@ -219,6 +220,8 @@ void sip_set_state(struct sip_call *call, enum sip_state next);
 void sip_order_do(struct sip_order *order);
 /* The dialog is over: tell the worker, let go of the handle. */
 void sip_dialog_gone(struct sip_call *call);
+/* A request moved it to a target that cannot be used. @param answer  It waits for an answer */
+void sip_dialog_poisoned(struct sip_call *call, bool answer);
 void sip_tokens_expire(struct sip_ua *ua, uint64_t now_us);
 void sip_end_note(struct sip_call *call, int status, bool by_peer, const char *text);
 
@@ -228,6 +231,8 @@ void sip_on_event(nua_event_t event, int status, char const *phrase, nua_t *nua,
                   nua_handle_t *nh, struct sip_call *call, sip_t const *sip, tagi_t tags[]);
 /* sip_ua.c: the answer to nua_get_params(). */
 void sip_on_params(struct sip_ua *ua, tagi_t tags[]);
+/* sip_target.c: can requests of ours be sent to who said this? */
+bool sip_target_ok(const struct sip_ua *ua, const sip_t *sip, bool again);
 void sip_on_invite(struct sip_ua *ua, nua_handle_t *nh, const sip_t *sip);
 void sip_on_reinvite(struct sip_call *call, const sip_t *sip);
 void sip_on_update(struct sip_call *call, int status, const sip_t *sip);

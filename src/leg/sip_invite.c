@@ -263,7 +263,7 @@ void sip_on_invite(struct sip_ua *ua, nua_handle_t *nh, const sip_t *sip)
         return;
     }
     struct sdp *sdp = NULL;
-    status = sip_read_sdp(sip, &sdp);
+    status = sip_target_ok(ua, sip, false) ? sip_read_sdp(sip, &sdp) : 400;
     if (!status && !acceptable(ua, sdp))
         status = 488;
     if (status) {

@@ -48,9 +48,11 @@ static void on_stop_limit(su_root_magic_t *magic, su_timer_t *timer, struct sip_
 static void begin_stop(struct sip_ua *ua)
 {
     (void)su_timer_reset(ua->timer);
-    (void)su_timer_set_interval(ua->timer, on_stop_limit, ua, SIP_STOP_LIMIT_MS);
+    (void)su_timer_set_interval(ua->timer, on_stop_limit, ua,
+                                ua->poisoned ? STOP_BYE_MS : SIP_STOP_LIMIT_MS);
     nua_set_params(ua->nua, NTATAG_SIP_T1X64(STOP_BYE_MS), TAG_END());
-    nua_shutdown(ua->nua);
+    if (!ua->poisoned)
+        nua_shutdown(ua->nua);
 }
 
 static int on_wake(su_root_magic_t *magic, su_wait_t *wait, struct sip_ua *ua)

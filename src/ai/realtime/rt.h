@@ -70,7 +70,12 @@ struct rt_answer {
     char item[RT_ID_MAX]; /**< the remote's name for it */
     char response[RT_ID_MAX];
     unsigned flags;
-    enum rt_answer_state { RT_ANSWER_OPEN, RT_ANSWER_DONE, RT_ANSWER_DEAD } state;
+    enum rt_answer_state {
+        RT_ANSWER_OPEN,
+        RT_ANSWER_DONE, /**< no more will come */
+        RT_ANSWER_LOST, /**< its session broke; over when there is a new one, or everything is */
+        RT_ANSWER_DEAD, /**< interrupted, or of a session that is gone */
+    } state;
     uint64_t samples; /**< given to the call, at line rate */
     uint64_t end_us;  /**< when they will have been played, if nothing stopped them [mono µs] */
     struct buf text;  /**< so far */
@@ -338,8 +343,10 @@ void rt_answers_kill_from(struct provider *p, uint32_t id);
 void rt_answers_free(struct provider *p);
 /** Text so far of every answer that is still open. */
 void rt_answers_tell(struct provider *p);
-/** The session is gone: what was open is over for the call. */
+/** The session is gone: what was open is lost. The call is told that it is over only when there is
+ *  a new session: until then whoever takes over has to know that something was cut. */
 void rt_answers_lost(struct provider *p);
+void rt_answers_over(struct provider *p);
 void rt_turn_lost(struct provider *p);
 void rt_tools_lost(struct provider *p);
 void rt_flush_digits(void *arg);
