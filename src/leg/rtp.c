@@ -343,7 +343,6 @@ void rtp_released(struct leg *leg)
 static void on_release_over(void *arg)
 {
     struct leg *leg = arg;
-    rtp_bridge_restore(leg);
     rtp_released(leg);
 }
 
@@ -378,7 +377,7 @@ static bool can_use(const struct leg_cfg *cfg)
         return false;
     if (!cfg->control)
         return cfg->sip_call != NULL;
-    return cfg->parked && esl_session_full(cfg->control);
+    return esl_session_full(cfg->control);
 }
 
 static enum va_err rtp_open(const struct leg_cfg *cfg, const struct leg_handlers *handlers,

@@ -19,7 +19,7 @@
  *     on_failed only when nothing came by the socket for RTP_BYE_GRACE_MS.
  *
  * Variables of the channel that make this so (hangup_after_bridge, park_after_bridge,
- * continue_on_fail, socket_resume, hold_music) are put back as they were by release() and close().
+ * continue_on_fail, socket_resume, hold_music) are put back as they were when the bridge is over.
  * socket_resume=true is what makes the dialplan go on when we die in the bridge: without it the
  * caller stays bridged to nobody (tried by SIGKILL).
  *

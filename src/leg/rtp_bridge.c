@@ -45,9 +45,11 @@ static enum va_err change_vars(struct leg *leg)
     return err;
 }
 
+/* While a bridge runs, or waits to run, ours have to stay: hangup_after_bridge would end the call
+ * with it, and so would a failure without continue_on_fail. */
 void rtp_bridge_restore(struct leg *leg)
 {
-    if (!leg->control)
+    if (!leg->control || leg->bridge.state == RTP_BRIDGE_ASKED)
         return;
     for (size_t i = 0; i < RTP_VARS; i++) {
         struct rtp_var *var = &leg->bridge.vars[i];

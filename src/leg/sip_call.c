@@ -75,9 +75,12 @@ void sip_call_bye(struct sip_call *call)
         post_embedded(call, &call->bye, SIP_ORDER_BYE);
 }
 
-/* No news reaches the worker's side any more. */
-static void shut(struct sip_call *call)
+void sip_call_close(struct sip_call **pcall)
 {
+    struct sip_call *call = pcall ? *pcall : NULL;
+    if (!call)
+        return;
+    *pcall = NULL;
     call->released = true;
     drop_waiting(call);
     uv_mutex_lock(&call->lock);
@@ -91,21 +94,6 @@ static void shut(struct sip_call *call)
         sip_news_free(container_of(held, struct sip_news, mail));
         held = next;
     }
-}
-
-void sip_call_orphan(struct sip_call *call)
-{
-    shut(call);
-    sip_call_unref(call);
-}
-
-void sip_call_close(struct sip_call **pcall)
-{
-    struct sip_call *call = pcall ? *pcall : NULL;
-    if (!call)
-        return;
-    *pcall = NULL;
-    shut(call);
     atomic_fetch_sub(&call->ua->live, 1);
     post_embedded(call, &call->close, SIP_ORDER_CLOSE);
     sip_call_unref(call);

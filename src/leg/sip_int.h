@@ -143,8 +143,8 @@ struct sip_call {
 
 struct sip_incoming {
     struct mail mail;
-    struct link in_flight; /* until it is delivered */
-    struct sip_ua *ua;     /* NULL: stopped meanwhile */
+    struct link link;      /* of ua->incoming, until it is delivered */
+    struct sip_ua *ua;     /* NULL: stopped before that */
     struct sip_call *call; /* with the worker's reference */
     struct sip_incoming_info info;
 };
@@ -161,10 +161,10 @@ struct sip_ua {
     enum va_err start_err;
     uint16_t port, tls_port;
 
-    uv_mutex_t lock;       /* guards box_*, in_flight */
-    struct list in_flight; /* struct sip_incoming on the way to the control loop */
+    uv_mutex_t lock; /* guards box_*, incoming */
     struct mail *box_first, *box_last;
     size_t box_count;
+    struct list incoming; /* on their way to the control loop; under the lock too */
     int wake_fd;
 
     atomic_bool draining, stopping;
@@ -192,6 +192,8 @@ void sip_order_send(struct sip_ua *ua, struct sip_order *order);
 void sip_wake(struct sip_ua *ua);
 /* SIP thread: everything in the mailbox, in order. */
 void sip_orders_run(struct sip_ua *ua);
+/* The SIP thread has ended: what came later is forgotten. */
+void sip_orders_drop(struct sip_ua *ua);
 void sip_order_free(struct sip_order *order);
 /* SIP thread: to the worker, or kept until there is one. */
 void sip_news_post(struct sip_call *call, struct sip_news *news);
@@ -209,8 +211,6 @@ bool sip_sdp_ok(struct str sdp);
 bool sip_uri_ok(const char *uri);
 void sip_call_ref(struct sip_call *call);
 void sip_call_unref(struct sip_call *call);
-/** The worker's side lets go of a call whose user agent is gone. */
-void sip_call_orphan(struct sip_call *call);
 /* Runs on the worker. */
 void sip_news_deliver(struct mail *mail);
 

@@ -187,29 +187,14 @@ static void on_incoming_mail(struct mail *mail)
 {
     struct sip_incoming *in = container_of(mail, struct sip_incoming, mail);
     struct sip_ua *ua = in->ua;
-    if (!ua) { /* sip_ua_stop() was faster */
-        sip_call_orphan(in->call);
+    if (!ua) {
         free(in);
         return;
     }
     uv_mutex_lock(&ua->lock);
-    link_remove(&in->in_flight);
+    link_remove(&in->link);
     uv_mutex_unlock(&ua->lock);
     ua->cfg.on_incoming(ua->cfg.arg, in);
-}
-
-static enum va_err post_incoming(struct sip_ua *ua, struct sip_incoming *in)
-{
-    uv_mutex_lock(&ua->lock);
-    list_push(&ua->in_flight, &in->in_flight);
-    uv_mutex_unlock(&ua->lock);
-    enum va_err err = loop_post(ua->cfg.control, &in->mail);
-    if (!err)
-        return VA_OK;
-    uv_mutex_lock(&ua->lock);
-    link_remove(&in->in_flight);
-    uv_mutex_unlock(&ua->lock);
-    return err;
 }
 
 static void fill_info(struct sip_incoming_info *info, const sip_t *sip)
@@ -242,7 +227,13 @@ static void begin_direct(struct sip_ua *ua, nua_handle_t *nh, const sip_t *sip, 
     local_towards(ua, source, &in->info.local);
     list_push(&ua->calls, &call->link);
     begin(call, nh, sip, sdp, source);
-    if (post_incoming(ua, in)) {
+    uv_mutex_lock(&ua->lock);
+    list_push(&ua->incoming, &in->link);
+    bool full = loop_post(ua->cfg.control, &in->mail) != VA_OK;
+    if (full)
+        link_remove(&in->link);
+    uv_mutex_unlock(&ua->lock);
+    if (full) {
         atomic_fetch_add(&ua->over_limit, 1);
         sip_incoming_reject(in, 503);
     }

@@ -67,7 +67,7 @@ enum va_err sip_order_post(struct sip_ua *ua, struct sip_order *order)
     return VA_OK;
 }
 
-void sip_orders_run(struct sip_ua *ua)
+static void take_all(struct sip_ua *ua, void (*each)(struct sip_order *order))
 {
     uv_mutex_lock(&ua->lock);
     struct mail *mail = ua->box_first;
@@ -77,10 +77,21 @@ void sip_orders_run(struct sip_ua *ua)
     while (mail) {
         struct mail *next = mail->next;
         struct sip_order *order = container_of(mail, struct sip_order, mail);
-        sip_order_do(order);
+        if (each)
+            each(order);
         sip_order_free(order);
         mail = next;
     }
+}
+
+void sip_orders_run(struct sip_ua *ua)
+{
+    take_all(ua, sip_order_do);
+}
+
+void sip_orders_drop(struct sip_ua *ua)
+{
+    take_all(ua, NULL);
 }
 
 /* ---- news ------------------------------------------------------------------------------------ */

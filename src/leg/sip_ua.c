@@ -259,7 +259,7 @@ static enum va_err ua_new(const struct sip_ua_cfg *cfg, struct sip_ua **ret_ua,
     (void)uv_sem_init(&ua->started, 0);
     ua->cfg = *cfg;
     list_init(&ua->calls);
-    list_init(&ua->in_flight);
+    list_init(&ua->incoming);
     ua->srtp = sdp_srtp_policy(cfg->settings->rtp_srtp);
     ua->tls_port = (uint16_t)cfg->settings->sip_tls_port;
     ua->wake_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
@@ -314,6 +314,18 @@ void sip_ua_drain(struct sip_ua *ua)
     atomic_store(&ua->draining, true);
 }
 
+/* Those that lie in the control loop's mailbox, which is read after us. */
+static void forget_incoming(struct sip_ua *ua)
+{
+    list_each(&ua->incoming, it, next)
+    {
+        struct sip_incoming *in = container_of(it, struct sip_incoming, link);
+        link_remove(it);
+        in->ua = NULL;
+        sip_call_close(&in->call);
+    }
+}
+
 void sip_ua_stop(struct sip_ua **pua)
 {
     struct sip_ua *ua = pua ? *pua : NULL;
@@ -323,12 +335,8 @@ void sip_ua_stop(struct sip_ua **pua)
     atomic_store(&ua->stopping, true);
     sip_wake(ua);
     (void)uv_thread_join(&ua->thread);
-    /* What lies in the mailbox of this thread's loop is delivered some time. */
-    list_each(&ua->in_flight, it, next)
-    {
-        link_remove(it);
-        container_of(it, struct sip_incoming, in_flight)->ua = NULL;
-    }
+    forget_incoming(ua);
+    sip_orders_drop(ua);
     ua_free(ua);
 }
 

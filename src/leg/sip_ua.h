@@ -65,7 +65,8 @@ VA_CHECK enum va_err sip_ua_start(const struct sip_ua_cfg *cfg, struct sip_ua **
 /** From now on 503 to direct calls. Tokens stay good: running calls may need them. Any thread. */
 void sip_ua_drain(struct sip_ua *ua);
 /** BYE to all, at most SIP_STOP_LIMIT_MS, end the thread, free. Every sip_call must be closed
- *  before (their loops need not live any more), every sip_incoming taken or rejected. NULL-safe. */
+ *  before (their loops need not live any more). No on_incoming follows. On the control loop's
+ * thread. NULL-safe. */
 void sip_ua_stop(struct sip_ua **ua);
 
 /** The port it is bound to (SIP_PORT may be 0 in tests). Any thread. */

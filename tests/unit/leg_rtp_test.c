@@ -389,9 +389,14 @@ static void release_that_is_not_answered_is_given_up(void **state)
     struct bench *b = *state;
     flowing(b);
     leg_rtp.release(b->leg);
-    fs_hears_restore(b);
     turn_until(b, b->released);
+    leg_rtp.close(&b->leg);
+    for (int i = 0; i < 10; i++)
+        loop_turn(b->g->loop, true);
     assert_int_equal(b->failed, 0);
+    /* The bridge may run still: hangup_after_bridge as it was would end the call with it. */
+    assert_true(!b->g->heard.len ||
+                !memmem(b->g->heard.p, b->g->heard.len, "uuid_setvar", strlen("uuid_setvar")));
 }
 
 static void a_refused_bridge_is_told_with_its_cause(void **state)
@@ -500,9 +505,6 @@ static void who_cannot_use_it(void **state)
     b->cfg.env = &none;
     assert_int_equal(leg_rtp.open(&b->cfg, &handlers, b, &b->leg), VA_ENOTSUP);
     b->cfg.env = &b->env;
-    b->cfg.parked = false;
-    assert_int_equal(leg_rtp.open(&b->cfg, &handlers, b, &b->leg), VA_ENOTSUP);
-    b->cfg.parked = true;
     b->cfg.rate_hz = 11025;
     assert_int_equal(leg_rtp.open(&b->cfg, &handlers, b, &b->leg), VA_ENOTSUP);
     b->cfg.rate_hz = 8000;

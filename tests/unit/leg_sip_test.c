@@ -522,6 +522,22 @@ static void stop_is_bounded(void **state)
     udp_close(&x.sock);
 }
 
+/* An INVITE that lies in the control loop's mailbox when we stop. */
+static void stop_with_a_call_under_way(void **state)
+{
+    struct rig *r = *state;
+    struct stranger x = {0};
+    struct sip_ua_stats stats = {0};
+    stranger_up(r, &x);
+    stranger_says(&x, "INVITE", 1, "", sdp_pcmu);
+    while (!stats.dialogs) /* the loop does not turn */
+        sip_ua_stats(r->b, &stats);
+    sip_ua_stop(&r->b);
+    loop_turn(r->loop, false);
+    assert_int_equal(r->incomings, 0);
+    udp_close(&x.sock);
+}
+
 /* No ACK: the call is given up and ended with BYE. 64 T1 is 32 s, so this only sees it closed. */
 static void answered_and_left_before_the_ack(void **state)
 {
@@ -564,6 +580,7 @@ static const struct CMUnitTest tests[] = {
     T(closed_at_any_moment),
     T(taken_port_is_explained),
     T(stop_is_bounded),
+    T(stop_with_a_call_under_way),
     T(answered_and_left_before_the_ack),
 };
 
