@@ -7,9 +7,6 @@ const char call_options_help[] =
     "Usage: voice-ai call [options]\n"
     "Calls a running daemon as FreeSWITCH would, and reports what it hears.\n\n"
     "  --to HOST:PORT       the daemon's Event Socket port (default 127.0.0.1:ESL_SERVER_PORT)\n"
-    "  --sip                call as a SIP phone instead (SIP_ALLOW_DIRECT there); --to is then "
-    "the\n"
-    "                       SIP port (default 127.0.0.1:SIP_PORT)\n"
     "  --say TEXT           what the caller says (espeak-ng); again for the next turn\n"
     "  --wav FILE           the same from a file\n"
     "  --voice NAME         espeak-ng voice (default: of --language)\n"
@@ -162,8 +159,11 @@ static bool read_flag(struct call_options *o, const char *option)
     const struct {
         const char *name;
         bool *to;
-    } flags[] = {{"--json", &o->json}, {"--quiet", &o->quiet}, {"--help", &o->help},
-                 {"-h", &o->help},     {"--sip", &o->sip},     {"--unanswered", &o->unanswered}};
+    } flags[] = {{"--json", &o->json},
+                 {"--quiet", &o->quiet},
+                 {"--help", &o->help},
+                 {"-h", &o->help},
+                 {"--unanswered", &o->unanswered}};
     for (size_t i = 0; i < sizeof(flags) / sizeof(flags[0]); i++) {
         if (str_eqz(str_of(option), flags[i].name)) {
             *flags[i].to = true;
@@ -209,8 +209,6 @@ static enum va_err check(struct reader *r)
         return bad(r, "--rate-hz/--ptime", "8000, 16000 or 48000 Hz; 10, 20, 30, 40 or 60 ms");
     if (o->script && (o->turn_count || o->dtmf || o->at_ms >= 0))
         return bad(r, "--script", "stands alone: put say, wav and dtmf into the file");
-    if (o->sip && o->calls)
-        return bad(r, "--sip", "is for one call; for load use sipp");
     if (o->script && o->calls)
         return bad(r, "--script", "is for one call; load (--calls) plays one --wav or --say");
     return VA_OK;
@@ -220,6 +218,7 @@ enum va_err call_options_read(const struct settings *s, int argc, char **argv,
                               struct call_options *ret, struct va_fault *fault)
 {
     struct call_options o = {.host = "127.0.0.1",
+                             .port = (uint16_t)s->esl_server_port,
                              .number = "8000",
                              .from = "5511999990000",
                              .at_ms = -1,
@@ -231,8 +230,6 @@ enum va_err call_options_read(const struct settings *s, int argc, char **argv,
     enum va_err err = read_all(&r);
     if (!err && !o.voice)
         o.voice = "pt-br";
-    if (!err && !o.port)
-        o.port = (uint16_t)(o.sip ? s->sip_port : s->esl_server_port);
     if (!err && !o.help)
         err = check(&r);
     if (!err)

@@ -32,7 +32,6 @@ struct call_options {
     enum fakefs_human human;
     enum fakefs_silence silence;
     bool unanswered, json, quiet, help;
-    bool sip; /**< as a phone, without FreeSWITCH */
 };
 
 /** @return VA_OK, VA_EINVAL with a line for the user */

@@ -1,6 +1,5 @@
 #include "app/cmd_call.h"
 #include "app/call_options.h"
-#include "app/call_sip.h"
 #include "fakefs/load.h"
 #include "fakefs/run.h"
 #include "fakefs/voice.h"
@@ -113,43 +112,20 @@ static enum va_err no_daemon(struct call_app *a, enum va_err err)
     return err;
 }
 
-static enum va_err phone_call(struct call_app *a, bool *ret_passed)
-{
-    const struct call_sip_cfg cfg = {.settings = a->settings,
-                                     .host = str_eqz(str_of(a->o.host), "localhost") ? "127.0.0.1"
-                                                                                     : a->o.host,
-                                     .port = a->o.port,
-                                     .number = a->o.number,
-                                     .from = a->o.from,
-                                     .from_name = a->o.from_name,
-                                     .rate_hz = (int)a->o.rate_hz,
-                                     .script = &a->script,
-                                     .timeout_ms = a->o.timeout_s * 1000,
-                                     .report = a->report,
-                                     .clock = a->clock,
-                                     .wav = a->wav,
-                                     .recording = a->o.wav_out};
-    return call_sip_run(a->loop, &cfg, ret_passed, &a->fault);
-}
-
-static enum va_err switch_call(struct call_app *a, bool *ret_passed)
+static enum va_err one_call(struct call_app *a, bool *ret_passed)
 {
     struct run_cfg cfg = {.script = &a->script,
                           .script_name = a->o.script,
                           .timeout_ms = a->o.timeout_s * 1000,
                           .report = a->report,
                           .recording = a->o.wav_out};
-    enum va_err err = configure(a, &cfg.call);
-    return err ? err : no_daemon(a, run_call(a->loop, &cfg, ret_passed, &a->fault));
-}
-
-static enum va_err one_call(struct call_app *a, bool *ret_passed)
-{
     enum va_err err = load_script(a);
     if (!err)
         err = open_recording(a);
     if (!err)
-        err = a->o.sip ? phone_call(a, ret_passed) : switch_call(a, ret_passed);
+        err = configure(a, &cfg.call);
+    if (!err)
+        err = no_daemon(a, run_call(a->loop, &cfg, ret_passed, &a->fault));
     struct va_fault disk;
     if (wav_writer_close(&a->wav, &disk) && !err)
         err = va_fault_set(&a->fault, VA_EIO, "%s", disk.text);

@@ -16,20 +16,9 @@ check "the log says what to load, and where it goes on" \
 check "the record of the call names the mode that carried it" grep -q 'event=call-end.*mode=esl' "$work/log"
 stop
 
-AUDIO_MODE=websocket SIP_ALLOW_DIRECT=true start
+AUDIO_MODE=websocket start
 call "websocket without a stream: esl" "$talk" --number 8100
 check "the log says so" grep -qE 'event=leg-open mode=websocket.*cannot use it' "$work/log"
-
-printf '%s\n' 'wait greeting within 10s' 'dtmf 5' 'wait answer within 10s' 'dtmf 1' \
-    'wait answer within 10s' >"$work/phone"
-check "a phone calls without FreeSWITCH, and is answered" \
-    env RTP_PORT_MIN=$((RTP_PORT_MAX + 1)) RTP_PORT_MAX=$((RTP_PORT_MAX + 100)) \
-    "$bin" --env /dev/null call --sip --script "$work/phone" --number 8100
-check "it cannot be transferred: it is told, and the call goes on" grep -qE 'event=transfer-failed.*why="SIP 405"' "$work/log"
-out=$(vai call --sip --to "127.0.0.1:$(free_tcp)" --timeout 20 2>&1)
-[ $? = 2 ] && grep -q 'SIP_ALLOW_DIRECT' <<<"$out" && ok "a phone that nobody answers" || not_ok "a phone that nobody answers: $out"
-out=$(vai call --sip --script <(echo 'expect transfer 201') 2>&1)
-[ $? = 2 ] && grep -q 'needs FreeSWITCH' <<<"$out" && ok "a step that needs FreeSWITCH" || not_ok "a step that needs FreeSWITCH: $out"
 stop
 
 AUDIO_MODE=dual AUDIO_FALLBACK='' start
