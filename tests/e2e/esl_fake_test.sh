@@ -20,6 +20,7 @@ if [ ! -d "$recordings" ]; then
 fi
 for file in "$recordings"/inbound-*.jsonl; do
     name=$(basename "$file" .jsonl)
+    rm -f "$work/port" # else the port of the fake before may be read, while the shell still opens it
     "$fake" --password S3nha-Forte >"$work/port" &
     pid=$!
     until grep -q '^port' "$work/port" 2>/dev/null; do kill -0 "$pid" || break; done
