@@ -209,6 +209,8 @@ void call_media_interrupt(struct call *c);
 /* ---- call_turn.c */
 extern const struct provider_handlers call_provider_handlers;
 void call_speech(struct call *c, enum vad_event event, uint64_t back_ms);
+/** A turn is open: see that it does not stay so while the line is quiet. */
+void call_watch_turn(struct call *c);
 void call_drained(struct call *c, uint32_t answer);
 /** Run the pending tool if everything said was heard. */
 void call_run_tool(struct call *c);
