@@ -118,6 +118,52 @@ static void test_unknown_voice(void **state)
     rig_end(&r);
 }
 
+/* What an error means for the next call: the chain passes over what stays, and what is busy. */
+static void test_errors_have_their_kind(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *code;
+        enum va_err why;
+    } rows[] = {{"rate_limit_exceeded", VA_ELIMIT},
+                {"session_limit_reached", VA_ELIMIT},
+                {"insufficient_quota", VA_EAUTH},
+                {"model_not_found", VA_ECONFIG}};
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        struct rig r;
+        struct buf b;
+        struct json_writer w;
+        rig_begin(&r, &with_key);
+        rig_open(&r);
+        RIG_UNTIL(&r, r.ready);
+        fake_json(&w, &b, "error");
+        jw_object(&w, "error");
+        jw_text(&w, "type", "invalid_request_error");
+        jw_text(&w, "code", rows[i].code);
+        jw_text(&w, "message", "scripted");
+        jw_end(&w);
+        fake_json_end(&r.fake, &w, WS_TEXT);
+        RIG_UNTIL(&r, r.failed);
+        assert_int_equal(r.why, rows[i].why);
+        rig_end(&r);
+    }
+}
+
+/* With a wrong clock every session seems to be about to end: not renewed without end. */
+static void test_renewals_are_bounded(void **state)
+{
+    (void)state;
+    struct rig r;
+    rig_begin(&r, &with_key);
+    r.fake.script.session_ms = 1;
+    rig_open(&r);
+    RIG_UNTIL(&r, r.fake.seen.sessions == 1 + RT_RECONNECTS_MAX);
+    rig_settle(&r, 1100);
+    assert_int_equal(r.fake.seen.connections, 1 + RT_RECONNECTS_MAX);
+    assert_true(r.ready && !r.failed);
+    rig_end(&r);
+}
+
 /* ---- prepared connections
  * ---------------------------------------------------------------------------- */
 
@@ -269,6 +315,8 @@ int main(void)
         cmocka_unit_test(test_missing_settings),
         cmocka_unit_test(test_key_is_one_line),
         cmocka_unit_test(test_unknown_voice),
+        cmocka_unit_test(test_errors_have_their_kind),
+        cmocka_unit_test(test_renewals_are_bounded),
         cmocka_unit_test(test_prepared_is_used),
         cmocka_unit_test(test_prepared_of_another_key_is_not),
         cmocka_unit_test(test_prepared_that_died),

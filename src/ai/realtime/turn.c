@@ -133,8 +133,9 @@ void rt_turn_lost(struct provider *p)
         return;
     tmr_stop(&p->turn.timer);
     p->turn.state = RT_TURN_NONE;
-    rt_owe(p, RT_OWES_LOST_WORDS);
-    rt_speech(p, TURN_ENDED);
+    rt_speech(p, TURN_ENDED); /* the call may interrupt what it held: then nothing is owed … */
+    if (!rt_gone(p))
+        rt_owe(p, RT_OWES_LOST_WORDS); /* … but this */
 }
 
 void rt_caller_said(struct provider *p, struct str text)
