@@ -424,6 +424,19 @@ static void a_tool_in_the_callers_turn_is_cancelled(void **state)
 }
 
 /* A tool that cannot run any more is told so, and the farewell goes on. */
+/* A provider says nothing more while a tool of its has no result: also not the last word. */
+static void the_last_word_does_not_wait_for_a_tool(void **state)
+{
+    struct call_rig *g = *state;
+    reach_thinking(g);
+    answer(g, 2, ANSWER_PROTECTED, "Vou transferir", 600);
+    tool(g, 7, TOOL_TRANSFER, "vendas");
+    pass(g, 200);
+    buf_reset(&g->log);
+    call_drain(the_call(g));
+    assert_string_equal(buf_z(&g->log), "interrupt 2 200;result 7 VA_ECANCELED;say hold on;");
+}
+
 static void a_tool_on_the_way_out_is_cancelled(void **state)
 {
     struct call_rig *g = *state;
@@ -478,6 +491,7 @@ int main(int argc, char **argv)
         RIG_TEST(an_interrupted_announcement_cancels_its_tool),
         RIG_TEST(a_tool_asked_for_with_the_greeting_runs_behind_it),
         RIG_TEST(a_tool_in_the_callers_turn_is_cancelled),
+        RIG_TEST(the_last_word_does_not_wait_for_a_tool),
         RIG_TEST(a_tool_on_the_way_out_is_cancelled),
         RIG_TEST(lines_are_published_when_wanted),
     };
