@@ -149,6 +149,28 @@ static void test_errors_have_their_kind(void **state)
     }
 }
 
+/* A server that refuses whatever it is sent, fifty times a second: the caller talks to nobody. */
+static void test_errors_without_end(void **state)
+{
+    (void)state;
+    struct rig r;
+    static const char error[] =
+        "{\"type\":\"error\",\"error\":{\"type\":\"invalid_request_error\",\"code\":"
+        "\"unknown_event\",\"message\":\"no such event\",\"event_id\":\"x\"}}";
+    rig_begin(&r, &with_key);
+    rig_open(&r);
+    RIG_UNTIL(&r, r.ready);
+    for (int i = 0; i < 20; i++)
+        fake_send(&r.fake, WS_TEXT, str_of(error));
+    rig_settle(&r, 50);
+    assert_false(r.failed);
+    for (int i = 0; i < 100; i++)
+        fake_send(&r.fake, WS_TEXT, str_of(error));
+    RIG_UNTIL(&r, r.failed);
+    assert_non_null(strstr(r.cause, "no such event"));
+    rig_end(&r);
+}
+
 /* With a wrong clock every session seems to be about to end: not renewed without end. */
 static void test_renewals_are_bounded(void **state)
 {
@@ -316,6 +338,7 @@ int main(void)
         cmocka_unit_test(test_key_is_one_line),
         cmocka_unit_test(test_unknown_voice),
         cmocka_unit_test(test_errors_have_their_kind),
+        cmocka_unit_test(test_errors_without_end),
         cmocka_unit_test(test_renewals_are_bounded),
         cmocka_unit_test(test_prepared_is_used),
         cmocka_unit_test(test_prepared_of_another_key_is_not),

@@ -11,7 +11,7 @@ void oa_on_open(struct provider *p)
     o->response_id[0] = o->noise[0] = o->erase[0] = 0;
     o->want = OA_WANT_NONE;
     o->again = o->voiced = o->called = false;
-    o->failures = 0;
+    o->failures = o->errors = 0;
     o->speech_end_ms = -1;
 }
 
@@ -209,6 +209,14 @@ static void create_refused(struct provider *p, enum action action, struct str me
     rt_fault(p, VA_EPROTO, true, "%s refused to answer: %.*s", p->dialect->name, STR_ARG(message));
 }
 
+/* One does no harm. A server that refuses each piece of the caller's audio is deaf. */
+static void error_without_effect(struct provider *p, struct str message)
+{
+    if (++oa_of(p)->errors == OA_ERRORS_MAX)
+        rt_fault(p, VA_EPROTO, false, "%s refuses whatever it is sent: %.*s", p->dialect->name,
+                 STR_ARG(message));
+}
+
 static void on_error(struct provider *p, struct json_object *o)
 {
     struct oa *state = oa_of(p);
@@ -229,6 +237,8 @@ static void on_error(struct provider *p, struct json_object *o)
     else if (rule.action == ACT_IDLE && state->response == OA_CANCELLING && !*state->response_id) {
         oa_response_set(p, OA_IDLE);
         oa_pump(p);
+    } else if (!rule.code) {
+        error_without_effect(p, message);
     }
 }
 

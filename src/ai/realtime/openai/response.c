@@ -22,6 +22,7 @@ void oa_on_response_created(struct provider *p, struct json_object *o)
         state->again = false;
     }
     state->voiced = state->called = false;
+    state->errors = 0;
     (void)str_copy(state->response_id, sizeof(state->response_id), id);
     if (state->response != OA_CANCELLING)
         oa_response_set(p, OA_ACTIVE);
