@@ -43,12 +43,15 @@ static void over(struct provider *p, bool speech)
 {
     tmr_stop(&p->turn.timer);
     p->turn.state = RT_TURN_NONE;
-    if (speech)
-        rt_owe(p, RT_OWES_ANSWER);
-    else if (p->sound_end_us > p->turn.started_us) /* it was held so long, and ends so much later */
+    if (!speech &&
+        p->sound_end_us > p->turn.started_us) /* it was held so long, and ends so much later */
         p->sound_end_us += loop_now_us(p->loop) - p->turn.started_us;
     rt_speech(p, speech ? TURN_ENDED : TURN_FALSE);
-    if (!rt_gone(p) && p->dialect->turn_over)
+    if (rt_gone(p))
+        return;
+    if (speech)
+        rt_owe(p, RT_OWES_ANSWER); /* behind the call's interrupt(), which takes back what was */
+    if (p->dialect->turn_over)
         p->dialect->turn_over(p, speech);
 }
 
