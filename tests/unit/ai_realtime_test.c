@@ -171,6 +171,30 @@ static void test_errors_without_end(void **state)
     rig_end(&r);
 }
 
+/* Numbers no server means. */
+static void test_endless_numbers(void **state)
+{
+    (void)state;
+    struct rig r;
+    static const char *const events[] = {
+        "{\"type\":\"session.created\",\"session\":{\"expires_at\":9223372036854775807}}",
+        "{\"type\":\"input_audio_buffer.speech_started\",\"item_id\":\"a\","
+        "\"audio_start_ms\":9223372036854775807}",
+        "{\"type\":\"input_audio_buffer.speech_stopped\",\"audio_end_ms\":0}",
+        "{\"type\":\"input_audio_buffer.committed\",\"item_id\":\"a\"}",
+    };
+    rig_begin(&r, &with_key);
+    rig_open(&r);
+    RIG_UNTIL(&r, r.fake.open);
+    for (size_t i = 0; i < sizeof(events) / sizeof(events[0]); i++) {
+        fake_send(&r.fake, WS_TEXT, str_of(events[i]));
+        if (i == 0)
+            RIG_UNTIL(&r, r.ready);
+    }
+    RIG_UNTIL(&r, r.phases[TURN_ENDED]);
+    rig_end(&r);
+}
+
 /* With a wrong clock every session seems to be about to end: not renewed without end. */
 static void test_renewals_are_bounded(void **state)
 {
@@ -339,6 +363,7 @@ int main(void)
         cmocka_unit_test(test_unknown_voice),
         cmocka_unit_test(test_errors_have_their_kind),
         cmocka_unit_test(test_errors_without_end),
+        cmocka_unit_test(test_endless_numbers),
         cmocka_unit_test(test_renewals_are_bounded),
         cmocka_unit_test(test_prepared_is_used),
         cmocka_unit_test(test_prepared_of_another_key_is_not),
