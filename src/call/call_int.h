@@ -125,6 +125,7 @@ struct call {
 
     struct history *history; /* what was said, as it was heard */
     uint32_t last_answer;    /* newest id the provider began */
+    uint32_t refused_answer; /* newest that was begun out of turn: nothing of it is heard */
     uint32_t open_answer;    /* playout id of what is not yet heard to its end, else 0 */
     uint32_t drained;        /* id reported by the playout in this tick, 0 none */
     unsigned answer_flags;   /* of last_answer */

@@ -29,6 +29,11 @@ static void on_answer(void *arg, uint32_t answer, unsigned flags)
     struct call *c = arg;
     if (!c->playout)
         return;
+    if (c->state == CALL_MESSAGE) { /* out of turn: not into the message, nor in the beep's place */
+        c->refused_answer = answer;
+        c->provider_ops->interrupt(c->provider, answer, 0);
+        return;
+    }
     if (c->turn == CALL_TURN_OVER)
         call_words(c); /* it answers what we still wonder about */
     else if (c->state != CALL_HELD && provider_detects_turns(c))
@@ -42,7 +47,7 @@ static void on_answer(void *arg, uint32_t answer, unsigned flags)
 static void on_audio(void *arg, uint32_t answer, struct pcm *audio)
 {
     struct call *c = arg;
-    if (!c->playout)
+    if (!c->playout || answer == c->refused_answer)
         return;
     enum va_err err = playout_write_shared(c->playout, call_playout_id(answer), audio);
     if (err && err != VA_ECANCELED)
@@ -53,7 +58,7 @@ static void on_audio(void *arg, uint32_t answer, struct pcm *audio)
 static void on_answer_done(void *arg, uint32_t answer)
 {
     struct call *c = arg;
-    if (c->playout)
+    if (c->playout && answer != c->refused_answer)
         (void)playout_mark_end(c->playout, call_playout_id(answer));
 }
 
@@ -61,7 +66,8 @@ static void on_transcript(void *arg, enum speaker who, uint32_t answer, const ch
 {
     struct call *c = arg;
     if (who == SPEAKER_AGENT) {
-        call_line_open(c, call_playout_id(answer), text);
+        if (answer != c->refused_answer)
+            call_line_open(c, call_playout_id(answer), text);
         return;
     }
     if (who == SPEAKER_CALLER && *text)
