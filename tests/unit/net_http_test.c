@@ -575,6 +575,11 @@ static void authorities_are_those_that_are_named(void **state)
     assert_int_equal(ask_securely(a, a->client, net_addr_port(&any)), VA_EAUTH);
     assert_non_null(strstr(a->text, "TLS_CA_FILE"));
     http_client_free(&knows);
+    const struct http_client_cfg empty = {.ca_file = good.key_file}; /* no certificate in it */
+    assert_int_equal(http_client_new(a->loop, &empty, &knows, &fault), VA_OK);
+    assert_int_equal(ask_securely(a, knows, net_addr_port(&any)), VA_EINVAL);
+    assert_non_null(strstr(a->text, "TLS_CA_FILE holds no certificates"));
+    http_client_free(&knows);
     tcp_listener_close(&server.listener);
     for (size_t i = 0; i < server.count; i++)
         stream_close(&server.stream[i]);
