@@ -140,7 +140,9 @@ struct provider_ops {
     VA_CHECK enum va_err (*open)(const struct provider_cfg *cfg,
                                  const struct provider_handlers *handlers, void *arg,
                                  struct provider **ret_provider);
-    /** Caller's audio, every frame of the call from ready to close, silence included. */
+    /** Caller's audio, every frame of the call from ready to close, silence included. While a
+     *  message is taken, silence alone for one that detects turns and holds no answers: it would
+     *  answer the message. An answer that begins then all the same is interrupted at once. */
     void (*audio_in)(struct provider *p, const int16_t *samples, size_t count);
     /** The call's VAD: `back_ms` is how long ago it really happened. TURN_STARTED, TURN_ENDED (then
      *  perhaps STARTED again: a pause), and TURN_FALSE, instead of ENDED or behind it: forget what

@@ -11,7 +11,8 @@ enum {
 static void quiet(struct call *c)
 {
     call_media_interrupt(c);
-    c->tool_pending = c->tool_running = false;
+    call_cancel_tool(c); /* it would wait for the result before it says anything */
+    c->tool_running = false;
     c->turn = CALL_TURN_NONE;
 }
 

@@ -167,4 +167,6 @@ void call_act_barge_in(struct call *c)
     vad_set_timing(c->vad, c->secretary->end_silence_ms, 120);
     if (c->turn == CALL_TURN_NONE)
         call_act_turn_started(c);
+    else
+        call_watch_turn(c);
 }

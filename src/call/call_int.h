@@ -125,6 +125,7 @@ struct call {
 
     struct history *history; /* what was said, as it was heard */
     uint32_t last_answer;    /* newest id the provider began */
+    uint32_t refused_answer; /* newest that was begun out of turn: nothing of it is heard */
     uint32_t open_answer;    /* playout id of what is not yet heard to its end, else 0 */
     uint32_t drained;        /* id reported by the playout in this tick, 0 none */
     unsigned answer_flags;   /* of last_answer */
@@ -209,6 +210,8 @@ void call_media_interrupt(struct call *c);
 /* ---- call_turn.c */
 extern const struct provider_handlers call_provider_handlers;
 void call_speech(struct call *c, enum vad_event event, uint64_t back_ms);
+/** A turn is open: see that it does not stay so while the line is quiet. */
+void call_watch_turn(struct call *c);
 void call_drained(struct call *c, uint32_t answer);
 /** Run the pending tool if everything said was heard. */
 void call_run_tool(struct call *c);

@@ -94,6 +94,13 @@ static const int16_t *capture_take(struct call *c, size_t count)
 
 /* ---- from the caller ------------------------------------------------------------------------- */
 
+/* A remote that answers whatever it hears would answer the message that is being taken. */
+static bool answers_a_message(const struct call *c)
+{
+    const struct provider_caps *caps = c->provider_ops->caps(c->provider);
+    return c->state == CALL_MESSAGE && caps->detects_turns && !caps->holds_answers;
+}
+
 static void on_frame(void *arg, const int16_t *samples, size_t count, bool silence)
 {
     static const int16_t zeros[MEDIA_FRAME_MAX];
@@ -104,7 +111,7 @@ static void on_frame(void *arg, const int16_t *samples, size_t count, bool silen
         samples = zeros;
     if (c->recorder)
         capture_put(c, samples, count);
-    c->provider_ops->audio_in(c->provider, samples, count);
+    c->provider_ops->audio_in(c->provider, answers_a_message(c) ? zeros : samples, count);
     if (c->state == CALL_MESSAGE)
         call_message_frame(c, samples, count);
     uint64_t at_ms = 0;

@@ -29,6 +29,11 @@ static void on_answer(void *arg, uint32_t answer, unsigned flags)
     struct call *c = arg;
     if (!c->playout)
         return;
+    if (c->state == CALL_MESSAGE) { /* out of turn: not into the message, nor in the beep's place */
+        c->refused_answer = answer;
+        c->provider_ops->interrupt(c->provider, answer, 0);
+        return;
+    }
     if (c->turn == CALL_TURN_OVER)
         call_words(c); /* it answers what we still wonder about */
     else if (c->state != CALL_HELD && provider_detects_turns(c))
@@ -42,7 +47,7 @@ static void on_answer(void *arg, uint32_t answer, unsigned flags)
 static void on_audio(void *arg, uint32_t answer, struct pcm *audio)
 {
     struct call *c = arg;
-    if (!c->playout)
+    if (!c->playout || answer == c->refused_answer)
         return;
     enum va_err err = playout_write_shared(c->playout, call_playout_id(answer), audio);
     if (err && err != VA_ECANCELED)
@@ -53,7 +58,7 @@ static void on_audio(void *arg, uint32_t answer, struct pcm *audio)
 static void on_answer_done(void *arg, uint32_t answer)
 {
     struct call *c = arg;
-    if (c->playout)
+    if (c->playout && answer != c->refused_answer)
         (void)playout_mark_end(c->playout, call_playout_id(answer));
 }
 
@@ -61,7 +66,8 @@ static void on_transcript(void *arg, enum speaker who, uint32_t answer, const ch
 {
     struct call *c = arg;
     if (who == SPEAKER_AGENT) {
-        call_line_open(c, call_playout_id(answer), text);
+        if (answer != c->refused_answer)
+            call_line_open(c, call_playout_id(answer), text);
         return;
     }
     if (who == SPEAKER_CALLER && *text)
@@ -208,13 +214,16 @@ static void speech(struct call *c, enum vad_event event, uint64_t back_ms)
     }
 }
 
-/* Our own ear: for messages always, for turns when the provider has none. */
+/* Our own ear: for messages always, for turns when the provider has none; else it only knows that
+ * the line is quiet while the provider believes in a turn. */
 void call_speech(struct call *c, enum vad_event event, uint64_t back_ms)
 {
     if (c->state == CALL_MESSAGE)
         call_message_speech(c, event);
     else if (!provider_detects_turns(c))
         speech(c, event, back_ms);
+    else if (c->turn == CALL_TURN_OPEN)
+        call_watch_turn(c);
 }
 
 void call_drained(struct call *c, uint32_t answer)
@@ -246,8 +255,27 @@ void call_act_greet(struct call *c)
 static void on_silence(void *arg)
 {
     struct call *c = arg;
+    if (c->turn == CALL_TURN_OPEN)
+        log_warn("call", &c->log, "turn-without-end", "provider", c->provider_ops->name, NULL);
     c->silences++;
     call_fire(c, c->silences > c->secretary->silence_prompts ? EV_SILENCE_LAST : EV_SILENCE);
+}
+
+static void start_silence(struct call *c, unsigned times)
+{
+    tmr_start(&c->silence, c->loop, (uint64_t)c->secretary->silence_ms * times, on_silence, c);
+}
+
+/* LISTENING has no other limit: a provider that tells of a turn and never of its end would keep the
+ * caller in silence until the call's longest duration. Twice the time, as its ear may be better. */
+void call_watch_turn(struct call *c)
+{
+    if (c->state != CALL_LISTENING)
+        return;
+    if (provider_detects_turns(c) && !vad_speaking(c->vad))
+        start_silence(c, 2);
+    else
+        tmr_stop(&c->silence);
 }
 
 void call_act_listen(struct call *c)
@@ -258,7 +286,7 @@ void call_act_listen(struct call *c)
         return;
     }
     vad_set_timing(c->vad, c->secretary->end_silence_ms, 120);
-    tmr_start(&c->silence, c->loop, (uint64_t)c->secretary->silence_ms, on_silence, c);
+    start_silence(c, 1);
     /* The caller began while we could not be interrupted: that is a turn too. */
     if (!provider_detects_turns(c) && vad_speaking(c->vad)) {
         c->turn_back_ms = CALL_BARGE_MIN_MS;
@@ -276,8 +304,8 @@ void call_act_speak(struct call *c)
 
 void call_act_turn_started(struct call *c)
 {
-    tmr_stop(&c->silence);
     c->turn = CALL_TURN_OPEN;
+    call_watch_turn(c);
     if (!provider_detects_turns(c))
         c->provider_ops->turn(c->provider, TURN_STARTED, c->turn_back_ms);
 }

@@ -403,12 +403,43 @@ static void turns_of_a_provider_that_hears_them(void **state)
     it_hears(ALPHA, TURN_STARTED);
     pass(8000);
     it_hears(ALPHA, TURN_ENDED);
-    log_is("speech started;speech ended;");
+    log_is("speech started;speech confirmed;speech ended;");
     pass(4950);
     log_is("");
     pass(100);
     log_is("alpha close;beta open;beta say repeat;");
     assert_false(provider_chain.caps(the_rig.chain)->detects_turns);
+}
+
+/* ENDED without CONFIRMED confirms too: the call lets go of the answer it held, and what the caller
+ * said into it is owed an answer all the same. */
+static void a_turn_that_is_confirmed_by_its_end_is_answered(void **state)
+{
+    (void)state;
+    the_rig.fake[ALPHA].hears = true;
+    talk();
+    its_answer(ALPHA, 4000);
+    the_rig.held = true;
+    it_hears(ALPHA, TURN_STARTED);
+    it_hears(ALPHA, TURN_ENDED);
+    log_is("answer 2;audio 2 4000;speech started;speech confirmed;alpha interrupt 2 100;"
+           "speech ended;");
+    pass(5100);
+    log_is("alpha close;beta open;beta say repeat;");
+}
+
+/* Its own ear begins in the middle of the caller's words: nobody would tell their end. */
+static void a_turn_that_is_taken_over_by_other_ears_is_ended(void **state)
+{
+    (void)state;
+    the_rig.fake[BETA].slow = the_rig.fake[BETA].hears = true;
+    talk();
+    it_fails(ALPHA, VA_EIO);
+    turn(TURN_STARTED);
+    fake_ready(&the_rig.fake[BETA]);
+    log_is("alpha close;beta open;speech ended;beta say repeat;");
+    pass(5100);
+    log_is("beta close;attendant open;attendant say repeat;");
 }
 
 static void an_open_turn_of_a_deaf_ear_is_closed(void **state)
@@ -505,6 +536,23 @@ static void another_tenants_key_is_another(void **state)
     assert_int_equal(secretary_set(&the_rig.secretary->tenant, "other.example"), VA_OK);
     another_call();
     log_is("alpha open;ready;alpha say greeting;");
+}
+
+/* One pipeline's bad key says nothing of the same pipeline with other stages. */
+static void options_make_another_provider(void **state)
+{
+    (void)state;
+    struct secretary *s = the_rig.secretary;
+    assert_int_equal(secretary_set(&s->provider, "alpha:stt=a"), VA_OK);
+    assert_int_equal(secretary_set(&s->fallbacks.item[0], "alpha:stt=b"), VA_OK);
+    begin();
+    settle();
+    it_fails(ALPHA, VA_EAUTH);
+    log_is("alpha open;ready;alpha say greeting;alpha close;alpha open;alpha say greeting;");
+    another_call();
+    log_is("alpha open;ready;alpha say greeting;");
+    it_fails(ALPHA, VA_EAUTH); /* b's */
+    log_is("alpha close;attendant open;attendant say greeting;");
 }
 
 static void a_rate_limit_is_remembered_briefly(void **state)
@@ -858,11 +906,14 @@ int main(void)
         T(a_turn_nobody_heard_is_asked_for),
         T(a_sound_meanwhile_does_not_lose_the_question),
         T(turns_of_a_provider_that_hears_them),
+        T(a_turn_that_is_confirmed_by_its_end_is_answered),
+        T(a_turn_that_is_taken_over_by_other_ears_is_ended),
         T(an_open_turn_of_a_deaf_ear_is_closed),
         T(a_sound_that_was_none_changes_nothing),
         T(a_tool_outlives_who_asked_for_it),
         T(a_bad_key_is_remembered_for_a_minute),
         T(another_tenants_key_is_another),
+        T(options_make_another_provider),
         T(a_rate_limit_is_remembered_briefly),
         T(who_cannot_be_reached_is_not_tried_by_every_call),
         T(a_lost_connection_is_not_held_against_it),

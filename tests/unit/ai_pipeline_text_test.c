@@ -4,6 +4,7 @@
 
 #include "ai/pipeline/sentence.h"
 #include "ai/pipeline/speakable.h"
+#include "ai/pipeline/stage.h"
 #include "ai/pipeline/unfinished.h"
 
 /* ---- sentences --------------------------------------------------------------------------------
@@ -226,6 +227,29 @@ static void sounds_of_listening(void **state)
             fail_msg("\"%s\"", rows[i].text);
 }
 
+/* ---- whose key ----------------------------------------------------------------------------------
+ */
+
+static void a_key_goes_to_its_own_host(void **state)
+{
+    (void)state;
+    static struct settings s;
+    static const struct {
+        const char *base, *key;
+    } rows[] = {{"", "sk"},
+                {" https://api.openai.com ", "sk"},
+                {"https://api.openai.com/v1", "sk"},
+                {"https://api.openai.com:443/v1", "sk"},
+                {"https://api.openai.com.example/v1", ""},
+                {"https://api.openai.community", ""},
+                {"http://localhost:11434/v1", ""}};
+    (void)str_copy(s.openai_api_key, sizeof(s.openai_api_key), str_of("sk"));
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        assert_string_equal(stage_openai_key(&s, "", rows[i].base), rows[i].key);
+        assert_string_equal(stage_openai_key(&s, "own", rows[i].base), "own");
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -237,6 +261,7 @@ int main(void)
         cmocka_unit_test(thoughts_are_not_spoken),
         cmocka_unit_test(words_that_end_in_the_middle),
         cmocka_unit_test(sounds_of_listening),
+        cmocka_unit_test(a_key_goes_to_its_own_host),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -118,6 +118,98 @@ static void test_unknown_voice(void **state)
     rig_end(&r);
 }
 
+/* What an error means for the next call: the chain passes over what stays, and what is busy. */
+static void test_errors_have_their_kind(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *code;
+        enum va_err why;
+    } rows[] = {{"rate_limit_exceeded", VA_ELIMIT},
+                {"session_limit_reached", VA_ELIMIT},
+                {"insufficient_quota", VA_EAUTH},
+                {"model_not_found", VA_ECONFIG}};
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        struct rig r;
+        struct buf b;
+        struct json_writer w;
+        rig_begin(&r, &with_key);
+        rig_open(&r);
+        RIG_UNTIL(&r, r.ready);
+        fake_json(&w, &b, "error");
+        jw_object(&w, "error");
+        jw_text(&w, "type", "invalid_request_error");
+        jw_text(&w, "code", rows[i].code);
+        jw_text(&w, "message", "scripted");
+        jw_end(&w);
+        fake_json_end(&r.fake, &w, WS_TEXT);
+        RIG_UNTIL(&r, r.failed);
+        assert_int_equal(r.why, rows[i].why);
+        rig_end(&r);
+    }
+}
+
+/* A server that refuses whatever it is sent, fifty times a second: the caller talks to nobody. */
+static void test_errors_without_end(void **state)
+{
+    (void)state;
+    struct rig r;
+    static const char error[] =
+        "{\"type\":\"error\",\"error\":{\"type\":\"invalid_request_error\",\"code\":"
+        "\"unknown_event\",\"message\":\"no such event\",\"event_id\":\"x\"}}";
+    rig_begin(&r, &with_key);
+    rig_open(&r);
+    RIG_UNTIL(&r, r.ready);
+    for (int i = 0; i < 20; i++)
+        fake_send(&r.fake, WS_TEXT, str_of(error));
+    rig_settle(&r, 50);
+    assert_false(r.failed);
+    for (int i = 0; i < 100; i++)
+        fake_send(&r.fake, WS_TEXT, str_of(error));
+    RIG_UNTIL(&r, r.failed);
+    assert_non_null(strstr(r.cause, "no such event"));
+    rig_end(&r);
+}
+
+/* Numbers no server means. */
+static void test_endless_numbers(void **state)
+{
+    (void)state;
+    struct rig r;
+    static const char *const events[] = {
+        "{\"type\":\"session.created\",\"session\":{\"expires_at\":9223372036854775807}}",
+        "{\"type\":\"input_audio_buffer.speech_started\",\"item_id\":\"a\","
+        "\"audio_start_ms\":9223372036854775807}",
+        "{\"type\":\"input_audio_buffer.speech_stopped\",\"audio_end_ms\":0}",
+        "{\"type\":\"input_audio_buffer.committed\",\"item_id\":\"a\"}",
+    };
+    rig_begin(&r, &with_key);
+    rig_open(&r);
+    RIG_UNTIL(&r, r.fake.open);
+    for (size_t i = 0; i < sizeof(events) / sizeof(events[0]); i++) {
+        fake_send(&r.fake, WS_TEXT, str_of(events[i]));
+        if (i == 0)
+            RIG_UNTIL(&r, r.ready);
+    }
+    RIG_UNTIL(&r, r.phases[TURN_ENDED]);
+    rig_end(&r);
+}
+
+/* With a wrong clock every session seems to be about to end: not renewed without end. */
+static void test_renewals_are_bounded(void **state)
+{
+    (void)state;
+    struct rig r;
+    rig_begin(&r, &with_key);
+    r.fake.script.session_ms = 1;
+    rig_open(&r);
+    RIG_UNTIL(&r, r.fake.seen.sessions == 1 + RT_RECONNECTS_MAX);
+    rig_settle(&r, 1100);
+    assert_int_equal(r.fake.seen.connections, 1 + RT_RECONNECTS_MAX);
+    assert_true(r.ready && !r.failed);
+    rig_end(&r);
+}
+
 /* ---- prepared connections
  * ---------------------------------------------------------------------------- */
 
@@ -269,6 +361,10 @@ int main(void)
         cmocka_unit_test(test_missing_settings),
         cmocka_unit_test(test_key_is_one_line),
         cmocka_unit_test(test_unknown_voice),
+        cmocka_unit_test(test_errors_have_their_kind),
+        cmocka_unit_test(test_errors_without_end),
+        cmocka_unit_test(test_endless_numbers),
+        cmocka_unit_test(test_renewals_are_bounded),
         cmocka_unit_test(test_prepared_is_used),
         cmocka_unit_test(test_prepared_of_another_key_is_not),
         cmocka_unit_test(test_prepared_that_died),

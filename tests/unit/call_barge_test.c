@@ -514,7 +514,7 @@ static void an_open_turn_may_turn_out_to_be_none(void **state)
     reach_listening(g);
     buf_reset(&g->log);
     g->h->on_speech(g->arg, TURN_STARTED);
-    pass(g, 2000);
+    pass(g, 1500);
     assert_string_equal(buf_z(&g->log), "");
     g->h->on_speech(g->arg, TURN_FALSE);
     pass(g, 1050);

@@ -211,6 +211,38 @@ static void a_provider_out_of_turn_does_not_end_a_message(void **state)
     assert_in_range(the_message_ms(g), 12000, 13000);
 }
 
+/* Remotes that answer whatever they hear: they do not hear the message, and what they say all the
+ * same is not said into it, nor takes the beep's place. */
+static void nobody_answers_a_message(void **state)
+{
+    struct call_rig *g = *state;
+    g->detects_turns = true;
+    reach_listening(g);
+    g->h->on_speech(g->arg, TURN_STARTED);
+    g->h->on_speech(g->arg, TURN_ENDED);
+    tool(g, 1, TOOL_TAKE_MESSAGE, "");
+    pass(g, 60);
+    buf_reset(&g->log);
+    answer(g, 2, 0, "Fale depois do sinal", 3000); /* in the beep */
+    assert_string_equal(buf_z(&g->log), "interrupt 2 0;");
+    pass(g, 200);
+    assert_true(the_call(g)->message.open);
+    g->fed_loud = 0;
+    caller_speaks(g, 1000);
+    answer(g, 3, 0, "Entendi", 300);
+    caller_speaks(g, 1000);
+    pass(g, 2700);
+    until(g, &g->log, "result 1 VA_OK;");
+    assert_int_equal(g->fs.played[2] + g->fs.played[3], 0);
+    assert_int_equal(g->fed_loud, 0);
+    assert_in_range(the_message_ms(g), 4300, 4800);
+    answer(g, 4, 0, "Anotado", 100);
+    pass(g, 140);
+    is_state(g, CALL_LISTENING);
+    caller_speaks(g, 100);
+    assert_true(g->fed_loud > 0);
+}
+
 int main(int argc, char **argv)
 {
     rig_main(argc, argv);
@@ -228,6 +260,7 @@ int main(int argc, char **argv)
         RIG_TEST(the_pause_of_a_message_is_forgotten),
         RIG_TEST(a_second_message_may_follow),
         RIG_TEST(a_provider_out_of_turn_does_not_end_a_message),
+        RIG_TEST(nobody_answers_a_message),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -175,8 +175,9 @@ static void an_answer_in_pieces_heard_to_its_end_is_one_line(void **state)
     pass(g, 2000);
     fs_hangup(g, "NORMAL_CLEARING");
     until_gone(g);
-    lines_are(g, "agent|Olá, bom dia\nagent|Um. E. E. E. E. E. E. E. E. E. E. E. E. E. E. E. E. E. E. "
-                 "E. E. E. E. E. E. E. E.\n");
+    lines_are(g,
+              "agent|Olá, bom dia\nagent|Um. E. E. E. E. E. E. E. E. E. E. E. E. E. E. E. E. E. E. "
+              "E. E. E. E. E. E. E. E.\n");
 }
 
 /* Texts that come when nobody will hear them any more must not use up the room for others. */
@@ -248,6 +249,32 @@ static void a_provider_that_hears_turns_is_believed(void **state)
     is_state(g, CALL_LISTENING);
     assert_null(strstr(buf_z(&g->log), "turn ")); /* it knows */
     assert_int_equal(the_call(g)->record.turns, 1);
+}
+
+/* It tells of a turn and never of its end; the caller has long been quiet. */
+static void a_turn_that_nobody_ends_is_no_silence_for_ever(void **state)
+{
+    struct call_rig *g = *state;
+    g->detects_turns = true;
+    g->wanted->silence_ms = 1000;
+    reach_listening(g);
+    buf_reset(&g->log);
+    g->fs.voice = true;
+    pass(g, 200);
+    g->h->on_speech(g->arg, TURN_STARTED);
+    pass(g, 2500); /* what is being said is none */
+    g->fs.voice = false;
+    pass(g, 2500);
+    assert_string_equal(buf_z(&g->log), "");
+    pass(g, 400);
+    assert_string_equal(buf_z(&g->log), "say still there;");
+    answer(g, 2, 0, "Ainda está aí?", 400);
+    pass(g, 200);
+    g->h->on_speech(g->arg, TURN_STARTED); /* into it, and the same again */
+    is_state(g, CALL_LISTENING);
+    buf_reset(&g->log);
+    pass(g, 2050);
+    assert_string_equal(buf_z(&g->log), "say still there;");
 }
 
 /* Its idea of a pause is for a conversation; a message has its own. */
@@ -397,6 +424,19 @@ static void a_tool_in_the_callers_turn_is_cancelled(void **state)
 }
 
 /* A tool that cannot run any more is told so, and the farewell goes on. */
+/* A provider says nothing more while a tool of its has no result: also not the last word. */
+static void the_last_word_does_not_wait_for_a_tool(void **state)
+{
+    struct call_rig *g = *state;
+    reach_thinking(g);
+    answer(g, 2, ANSWER_PROTECTED, "Vou transferir", 600);
+    tool(g, 7, TOOL_TRANSFER, "vendas");
+    pass(g, 200);
+    buf_reset(&g->log);
+    call_drain(the_call(g));
+    assert_string_equal(buf_z(&g->log), "interrupt 2 200;result 7 VA_ECANCELED;say hold on;");
+}
+
 static void a_tool_on_the_way_out_is_cancelled(void **state)
 {
     struct call_rig *g = *state;
@@ -440,6 +480,7 @@ int main(int argc, char **argv)
         RIG_TEST(a_text_behind_its_audio_is_written),
         RIG_TEST(the_calls_vad_tells_turns),
         RIG_TEST(a_provider_that_hears_turns_is_believed),
+        RIG_TEST(a_turn_that_nobody_ends_is_no_silence_for_ever),
         RIG_TEST(a_message_ends_by_our_ear_alone),
         RIG_TEST(a_digit_interrupts_and_is_told),
         RIG_TEST(a_transfer_runs_behind_its_announcement),
@@ -450,6 +491,7 @@ int main(int argc, char **argv)
         RIG_TEST(an_interrupted_announcement_cancels_its_tool),
         RIG_TEST(a_tool_asked_for_with_the_greeting_runs_behind_it),
         RIG_TEST(a_tool_in_the_callers_turn_is_cancelled),
+        RIG_TEST(the_last_word_does_not_wait_for_a_tool),
         RIG_TEST(a_tool_on_the_way_out_is_cancelled),
         RIG_TEST(lines_are_published_when_wanted),
     };

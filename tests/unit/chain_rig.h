@@ -50,6 +50,7 @@ struct chain_rig {
     bool ready, failed;
     bool close_in_handler; /* the call ends with the next thing it hears */
     bool acks;             /* an answer is held: FALSE is told on */
+    bool held;             /* an answer is held: what confirms the turn interrupts it */
     uint64_t sound_us;     /* last audio the call got */
 };
 
@@ -189,7 +190,7 @@ static const struct provider_ops fakes[FAKES] = {FAKE_OPS("alpha", 0), FAKE_OPS(
 static inline const struct provider_ops *fake_find(const char *name)
 {
     for (size_t i = 0; i < FAKES; i++)
-        if (strcmp(fakes[i].name, name) == 0)
+        if (str_eqz(str_make(name, strcspn(name, ":")), fakes[i].name))
             return &fakes[i];
     return NULL;
 }
@@ -253,6 +254,10 @@ static inline void call_speech(void *arg, enum turn_phase phase)
     rig_log("speech %s", names[phase]);
     if (phase == TURN_FALSE && the_rig.acks)
         provider_chain.turn(the_rig.chain, TURN_FALSE, 0);
+    if (the_rig.held && (phase == TURN_CONFIRMED || phase == TURN_ENDED)) {
+        the_rig.held = false;
+        provider_chain.interrupt(the_rig.chain, the_rig.last, 100);
+    }
     maybe_close();
 }
 

@@ -2,7 +2,10 @@
 #include "unit/unit.h"
 
 #include "net/http.h"
+#include "net/stream.h"
+#include "net/tls.h"
 #include "unit/http_rig.h"
+#include "unit/tls_certs.h"
 
 struct ask {
     struct loop *loop;
@@ -488,6 +491,104 @@ static void many_at_once(void **state)
     }
 }
 
+/* ---- TLS ---------------------------------------------------------------------------------------
+ */
+
+struct secure {
+    struct loop *loop;
+    const struct tls_ctx *ctx;
+    struct tcp_listener *listener;
+    struct stream *stream[8];
+    size_t count;
+};
+
+static void secure_read(void *arg, char *p, size_t len)
+{
+    static const char answer[] = "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello";
+    assert_true(len > 4 && memcmp(p, "GET ", 4) == 0);
+    struct stream **s = arg;
+    assert_int_equal(stream_write(*s, answer, sizeof(answer) - 1), VA_OK);
+    stream_close_flush(s); /* so that each request has a connection of its own */
+}
+
+static void secure_drain(void *arg)
+{
+    (void)arg;
+}
+
+static void secure_end(void *arg, const struct va_fault *why)
+{
+    (void)why;
+    stream_close(arg);
+}
+
+static const struct stream_handlers secure_handlers = {
+    .on_read = secure_read, .on_drain = secure_drain, .on_end = secure_end};
+
+static void secure_accept(void *arg, int fd, const struct net_addr *peer)
+{
+    struct secure *s = arg;
+    (void)peer;
+    assert_true(s->count < 8);
+    struct stream **to = &s->stream[s->count++];
+    const struct stream_cfg cfg = {.out_max = 65536, .tls = s->ctx};
+    assert_int_equal(stream_adopt(s->loop, fd, str_make(NULL, 0), &cfg, &secure_handlers, to, to),
+                     VA_OK);
+}
+
+static enum va_err ask_securely(struct ask *a, struct http_client *client, uint16_t port)
+{
+    char where[64];
+    (void)snprintf(where, sizeof(where), "https://localhost:%u/", port);
+    const struct http_spec s = {.method = "GET", .url = where};
+    a->heads = a->bodies = a->ends = 0;
+    buf_reset(&a->body);
+    assert_int_equal(http_start(client, &s, &handlers, a, &a->request), VA_OK);
+    while (!a->ends)
+        loop_turn(a->loop, true);
+    return a->err;
+}
+
+/* Those of the file besides the system's, for every connection; without it they are strangers. */
+static void authorities_are_those_that_are_named(void **state)
+{
+    struct ask *a = *state;
+    struct cert ca = cert_make(&(struct cert_want){"ca", NULL, true, -1, 30}, NULL);
+    struct cert good = cert_make(&(struct cert_want){"good", "DNS:localhost", false, -1, 30}, &ca);
+    struct secure server = {.loop = a->loop};
+    struct tls_ctx *ctx = NULL;
+    struct net_addr any;
+    struct va_fault fault;
+    struct http_client *knows = NULL;
+    assert_int_equal(tls_server_ctx_new(good.cert_file, good.key_file, &ctx, &fault), VA_OK);
+    server.ctx = ctx;
+    assert_int_equal(net_addr_parse("127.0.0.1", 0, &any), VA_OK);
+    assert_int_equal(tcp_listen(a->loop, &any, secure_accept, &server, &server.listener, &fault),
+                     VA_OK);
+    tcp_listener_addr(server.listener, &any);
+    const struct http_client_cfg cfg = {.ca_file = ca.cert_file};
+    assert_int_equal(http_client_new(a->loop, &cfg, &knows, &fault), VA_OK);
+    for (int i = 0; i < 3; i++) {
+        assert_int_equal(ask_securely(a, knows, net_addr_port(&any)), VA_OK);
+        assert_string_equal(buf_z(&a->body), "hello");
+    }
+    assert_int_equal(ask_securely(a, a->client, net_addr_port(&any)), VA_EAUTH);
+    assert_non_null(strstr(a->text, "TLS_CA_FILE"));
+    http_client_free(&knows);
+    const struct http_client_cfg empty = {.ca_file = good.key_file}; /* no certificate in it */
+    assert_int_equal(http_client_new(a->loop, &empty, &knows, &fault), VA_OK);
+    assert_int_equal(ask_securely(a, knows, net_addr_port(&any)), VA_EINVAL);
+    assert_non_null(strstr(a->text, "TLS_CA_FILE holds no certificates"));
+    http_client_free(&knows);
+    tcp_listener_close(&server.listener);
+    for (size_t i = 0; i < server.count; i++)
+        stream_close(&server.stream[i]);
+    tls_ctx_free(&ctx);
+    cert_free(&good);
+    cert_free(&ca);
+    certs_remove();
+}
+
 int main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
@@ -508,6 +609,7 @@ int main(void)
         T(an_answer_over_its_bound_ends),
         T(wrong_requests_are_refused_at_once),
         T(many_at_once),
+        T(authorities_are_those_that_are_named),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -96,6 +96,7 @@ static void chain_digit(struct provider *p, char digit)
 
 static void chain_say(struct provider *p, enum say_intent intent)
 {
+    p->turn_open = false; /* whatever the caller was saying: from here on this is awaited */
     chain_owe(p, OWED_SAY, intent, false);
     if (chain_talking(p))
         p->ops->say(p->inner, intent);

@@ -14,12 +14,18 @@ static struct slot {
 
 static _Atomic uint64_t counts[CHAIN_COUNTS];
 
-/* FNV-1a over the tenant, begun with the provider's address. */
-static uint64_t key_of(const struct provider_ops *ops, const char *tenant)
+/* FNV-1a, the NUL included. */
+static uint64_t hash(uint64_t h, const char *z)
 {
-    uint64_t h = 0xcbf29ce484222325u ^ (uint64_t)(uintptr_t)ops;
-    for (; *tenant; tenant++)
-        h = (h ^ (unsigned char)*tenant) * 0x100000001b3u;
+    do
+        h = (h ^ (unsigned char)*z) * 0x100000001b3u;
+    while (*z++);
+    return h;
+}
+
+static uint64_t key_of(const char *name, const char *tenant)
+{
+    uint64_t h = hash(hash(0xcbf29ce484222325u, name), tenant);
     return h ? h : 1;
 }
 
@@ -42,10 +48,9 @@ static struct slot *claim(uint64_t key, uint64_t now_us)
     return NULL;
 }
 
-void chain_health_note(const struct provider_ops *ops, const char *tenant, uint64_t now_us,
-                       uint64_t skip_s)
+void chain_health_note(const char *name, const char *tenant, uint64_t now_us, uint64_t skip_s)
 {
-    uint64_t key = key_of(ops, tenant);
+    uint64_t key = key_of(name, tenant);
     struct slot *s = find(key);
     if (!s)
         s = claim(key, now_us);
@@ -53,9 +58,9 @@ void chain_health_note(const struct provider_ops *ops, const char *tenant, uint6
         atomic_store(&s->until_us, now_us + skip_s * 1000000);
 }
 
-uint64_t chain_health_left_ms(const struct provider_ops *ops, const char *tenant, uint64_t now_us)
+uint64_t chain_health_left_ms(const char *name, const char *tenant, uint64_t now_us)
 {
-    const struct slot *s = find(key_of(ops, tenant));
+    const struct slot *s = find(key_of(name, tenant));
     uint64_t until = s ? atomic_load(&s->until_us) : 0;
     return until > now_us ? (until - now_us + 999) / 1000 : 0;
 }

@@ -66,6 +66,14 @@ static void on_transcript(void *arg, enum speaker who, uint32_t answer, const ch
 static void on_speech(void *arg, enum turn_phase phase)
 {
     struct provider *p = arg;
+    /* An end confirms. Told apart, for the call then interrupts what it held, and with it what was
+     * owed; what the end makes owed comes behind that. */
+    if (phase == TURN_ENDED && p->wondering) {
+        chain_note_turn(p, TURN_CONFIRMED);
+        p->h->on_speech(p->arg, TURN_CONFIRMED);
+        if (!chain_talking(p))
+            return;
+    }
     chain_note_turn(p, phase);
     p->h->on_speech(p->arg, phase);
 }

@@ -88,10 +88,10 @@ void chain_filler_stop(struct provider *p);
 /* ---- chain_health.c: who is passed over. Any thread. */
 enum chain_class { CHAIN_CLASS_FATAL, CHAIN_CLASS_BUSY, CHAIN_CLASS_LOST };
 enum chain_class chain_class_of(enum va_err why);
-void chain_health_note(const struct provider_ops *ops, const char *tenant, uint64_t now_us,
-                       uint64_t skip_s);
+/** @param name  As in the list, options included: what one stage refuses says nothing of another */
+void chain_health_note(const char *name, const char *tenant, uint64_t now_us, uint64_t skip_s);
 /** How long it is still to be passed over [ms]; 0: not. */
-uint64_t chain_health_left_ms(const struct provider_ops *ops, const char *tenant, uint64_t now_us);
+uint64_t chain_health_left_ms(const char *name, const char *tenant, uint64_t now_us);
 
 /* ---- counters: chain_health.c */
 #define CHAIN_COUNT_MAP(X)                                                                         \

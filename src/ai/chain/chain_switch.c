@@ -68,7 +68,8 @@ static void note_failure(struct provider *p, enum va_err why, const char *text)
     bool skip = kind != CHAIN_CLASS_LOST || p->state == CHAIN_OPENING;
     chain_count(counts[kind]);
     if (skip)
-        chain_health_note(p->ops, p->cfg.secretary->tenant, loop_now_us(p->cfg.loop), skip_s[kind]);
+        chain_health_note(p->name[p->next - 1], p->cfg.secretary->tenant, loop_now_us(p->cfg.loop),
+                          skip_s[kind]);
     log_warn("ai", &p->cfg.log, "provider-failed", "provider", p->ops->name, "kind", kinds[kind],
              "why", va_err_text(why), "cause", text, "skipped_s",
              log_num(skip ? (int64_t)skip_s[kind] : 0), NULL);
@@ -83,8 +84,7 @@ static bool usable(struct provider *p, const char *name)
                  "not in this version; see voice-ai provider list", NULL);
         return false;
     }
-    uint64_t left =
-        chain_health_left_ms(p->ops, p->cfg.secretary->tenant, loop_now_us(p->cfg.loop));
+    uint64_t left = chain_health_left_ms(name, p->cfg.secretary->tenant, loop_now_us(p->cfg.loop));
     if (!left || p->next == p->name_count)
         return true;
     chain_count(COUNT_skipped);
@@ -183,14 +183,27 @@ void chain_fail(struct provider *p, enum va_err why, const char *text)
     p->h->on_failed(p->arg, why, text);
 }
 
+/* The caller's words are half heard by an ear that tells no end of them: ended here, as lost. */
+static void end_half_turn(struct provider *p)
+{
+    p->turn_open = false;
+    chain_known(p);
+    chain_owe(p, OWED_ANSWER, SAY_ANSWER, false);
+    p->h->on_speech(p->arg, TURN_ENDED);
+}
+
 void chain_take_over(struct provider *p)
 {
     chain_count(COUNT_takeovers);
+    if (p->turn_open && p->ops->caps(p->inner)->detects_turns)
+        end_half_turn(p);
+    if (!chain_talking(p))
+        return;
     /* A sound nobody could listen to: what was known to be wanted before it is the better guess. */
     if (p->wondering && !p->turn_open && p->before.kind != OWED_NOTHING)
         p->owed = p->before;
     p->owed.since_us = loop_now_us(p->cfg.loop);
-    if (p->turn_open && !p->ops->caps(p->inner)->detects_turns)
+    if (p->turn_open)
         p->ops->turn(p->inner, TURN_STARTED, 0);
     else if (p->owed.kind == OWED_SAY)
         p->ops->say(p->inner, p->owed.say);

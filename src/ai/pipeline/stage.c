@@ -100,7 +100,11 @@ const char *stage_openai_key(const struct settings *s, const char *own, const ch
 {
     if (*own)
         return own;
-    bool openai = !*base || str_starts(str_of(base), "https://api.openai.com");
+    static const char its[] = "https://api.openai.com";
+    struct str b = str_trim(str_of(base));
+    /* to the end of the host: api.openai.com.example is somebody else */
+    bool openai = !b.len || (str_starts(b, its) &&
+                             (b.len == sizeof(its) - 1 || strchr("/:", b.p[sizeof(its) - 1])));
     return openai ? s->openai_api_key : "";
 }
 

@@ -146,7 +146,9 @@ static void on_link_closed(void *arg, const struct ws_end *end)
     bool http_fine = !end->http_status || end->http_status == 101 || end->http_status >= 500 ||
                      end->http_status == LOST_LINK_HTTP_BUSY;
     bool retry = http_fine && code_retryable(end->code) && end->err != VA_EAUTH;
-    enum va_err why = end->err ? end->err : VA_ECLOSED;
+    enum va_err why = end->http_status == LOST_LINK_HTTP_BUSY ? VA_ELIMIT
+                      : end->err                              ? end->err
+                                                              : VA_ECLOSED;
     if (end->code)
         rt_fault(p, why, retry, "%s closed the connection: code %u \"%.*s\"", p->dialect->name,
                  end->code, STR_ARG(end->reason));
@@ -301,6 +303,12 @@ static void on_wear(void *arg)
     uint64_t left = p->wear_us > loop_now_us(p->loop) ? p->wear_us - loop_now_us(p->loop) : 0;
     if (!quiet(p) && left > (uint64_t)WEAR_FORCE_MS * 1000) {
         tmr_start(&p->wear, p->loop, WEAR_LOOK_MS, on_wear, p);
+        return;
+    }
+    /* A clock that is wrong makes every session seem to end at once. */
+    if (!may_reconnect(p)) {
+        log_warn("ai", &p->log, "session-not-renewed", "provider", p->dialect->name, "note",
+                 "renewed too often; is the clock of this machine right?", NULL);
         return;
     }
     log_info("ai", &p->log, "session-renewed", "provider", p->dialect->name, NULL);

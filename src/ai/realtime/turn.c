@@ -43,12 +43,15 @@ static void over(struct provider *p, bool speech)
 {
     tmr_stop(&p->turn.timer);
     p->turn.state = RT_TURN_NONE;
-    if (speech)
-        rt_owe(p, RT_OWES_ANSWER);
-    else if (p->sound_end_us > p->turn.started_us) /* it was held so long, and ends so much later */
+    if (!speech &&
+        p->sound_end_us > p->turn.started_us) /* it was held so long, and ends so much later */
         p->sound_end_us += loop_now_us(p->loop) - p->turn.started_us;
     rt_speech(p, speech ? TURN_ENDED : TURN_FALSE);
-    if (!rt_gone(p) && p->dialect->turn_over)
+    if (rt_gone(p))
+        return;
+    if (speech)
+        rt_owe(p, RT_OWES_ANSWER); /* behind the call's interrupt(), which takes back what was */
+    if (p->dialect->turn_over)
         p->dialect->turn_over(p, speech);
 }
 
@@ -133,8 +136,9 @@ void rt_turn_lost(struct provider *p)
         return;
     tmr_stop(&p->turn.timer);
     p->turn.state = RT_TURN_NONE;
-    rt_owe(p, RT_OWES_LOST_WORDS);
-    rt_speech(p, TURN_ENDED);
+    rt_speech(p, TURN_ENDED); /* the call may interrupt what it held: then nothing is owed … */
+    if (!rt_gone(p))
+        rt_owe(p, RT_OWES_LOST_WORDS); /* … but this */
 }
 
 void rt_caller_said(struct provider *p, struct str text)

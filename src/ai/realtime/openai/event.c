@@ -11,7 +11,7 @@ void oa_on_open(struct provider *p)
     o->response_id[0] = o->noise[0] = o->erase[0] = 0;
     o->want = OA_WANT_NONE;
     o->again = o->voiced = o->called = false;
-    o->failures = 0;
+    o->failures = o->errors = 0;
     o->speech_end_ms = -1;
 }
 
@@ -139,36 +139,39 @@ static void on_words_failed(struct provider *p, struct json_object *o)
 /* ---- errors
  * -------------------------------------------------------------------------------------- */
 
-enum action { ACT_IGNORE, ACT_BUSY, ACT_IDLE, ACT_FATAL, ACT_AUTH, ACT_AGAIN };
+enum action { ACT_IGNORE, ACT_BUSY, ACT_IDLE, ACT_FATAL, ACT_AGAIN };
 
-static const struct {
+/* `why` tells the chain whether the next call need try: VA_EAUTH and VA_ECONFIG stay, VA_ELIMIT is
+ * over in a moment. */
+static const struct error_rule {
     const char *code;
     enum action action;
+    enum va_err why;
 } errors[] = {
-    {"conversation_already_has_active_response", ACT_BUSY},
-    {"response_cancel_not_active", ACT_IDLE},
-    {"input_audio_buffer_commit_empty", ACT_IGNORE},
-    {"item_retrieve_invalid_item_id", ACT_IGNORE},
-    {"item_delete_invalid_item_id", ACT_IGNORE},
-    {"item_truncate_invalid_item_id", ACT_IGNORE},
-    {"session_expired", ACT_AGAIN},
-    {"server_error", ACT_AGAIN},
-    {"rate_limit_exceeded", ACT_FATAL},
-    {"beta_api_shape_disabled", ACT_FATAL},
-    {"insufficient_quota", ACT_AUTH},
-    {"invalid_api_key", ACT_AUTH},
-    {"account_deactivated", ACT_AUTH},
-    {"billing_hard_limit_reached", ACT_AUTH},
-    {"model_not_found", ACT_FATAL},
-    {"session_limit_reached", ACT_FATAL},
+    {"conversation_already_has_active_response", ACT_BUSY, VA_OK},
+    {"response_cancel_not_active", ACT_IDLE, VA_OK},
+    {"input_audio_buffer_commit_empty", ACT_IGNORE, VA_OK},
+    {"item_retrieve_invalid_item_id", ACT_IGNORE, VA_OK},
+    {"item_delete_invalid_item_id", ACT_IGNORE, VA_OK},
+    {"item_truncate_invalid_item_id", ACT_IGNORE, VA_OK},
+    {"session_expired", ACT_AGAIN, VA_ECLOSED},
+    {"server_error", ACT_AGAIN, VA_ECLOSED},
+    {"rate_limit_exceeded", ACT_FATAL, VA_ELIMIT},
+    {"session_limit_reached", ACT_FATAL, VA_ELIMIT},
+    {"insufficient_quota", ACT_FATAL, VA_EAUTH},
+    {"invalid_api_key", ACT_FATAL, VA_EAUTH},
+    {"account_deactivated", ACT_FATAL, VA_EAUTH},
+    {"billing_hard_limit_reached", ACT_FATAL, VA_EAUTH},
+    {"model_not_found", ACT_FATAL, VA_ECONFIG},
+    {"beta_api_shape_disabled", ACT_FATAL, VA_ENOTSUP},
 };
 
-static enum action action_of(struct str code)
+static struct error_rule rule_of(struct str code)
 {
     for (size_t i = 0; i < sizeof(errors) / sizeof(errors[0]); i++)
         if (str_eqz(code, errors[i].code))
-            return errors[i].action;
-    return ACT_IGNORE;
+            return errors[i];
+    return (struct error_rule){.action = ACT_IGNORE};
 }
 
 /* Nothing of a refused update was applied. A voice of another provider's is a common cause: once
@@ -206,28 +209,36 @@ static void create_refused(struct provider *p, enum action action, struct str me
     rt_fault(p, VA_EPROTO, true, "%s refused to answer: %.*s", p->dialect->name, STR_ARG(message));
 }
 
+/* One does no harm. A server that refuses each piece of the caller's audio is deaf. */
+static void error_without_effect(struct provider *p, struct str message)
+{
+    if (++oa_of(p)->errors == OA_ERRORS_MAX)
+        rt_fault(p, VA_EPROTO, false, "%s refuses whatever it is sent: %.*s", p->dialect->name,
+                 STR_ARG(message));
+}
+
 static void on_error(struct provider *p, struct json_object *o)
 {
     struct oa *state = oa_of(p);
     struct json_object *error = oa_obj(o, "error");
     struct str code = oa_str(error, "code"), message = oa_str(error, "message");
     struct str cause = oa_str(error, "event_id");
-    enum action action = action_of(code.len ? code : oa_str(error, "type"));
+    const struct error_rule rule = rule_of(code.len ? code : oa_str(error, "type"));
     log_warn("ai", &p->log, "provider-error", "provider", p->dialect->name, "code", log_str(code),
              "message", log_str(message), "of", log_str(cause), NULL);
-    if (action == ACT_AUTH || action == ACT_FATAL)
-        rt_fault(p, action == ACT_AUTH ? VA_EAUTH : VA_EPROTO, false, "%s: %.*s", p->dialect->name,
+    if (rule.action == ACT_FATAL || rule.action == ACT_AGAIN)
+        rt_fault(p, rule.why, rule.action == ACT_AGAIN, "%s: %.*s", p->dialect->name,
                  STR_ARG(message));
-    else if (action == ACT_AGAIN)
-        rt_fault(p, VA_ECLOSED, true, "%s: %.*s", p->dialect->name, STR_ARG(message));
     else if (p->state == RT_STARTING)
         session_refused(p, error);
     else if (cause.len && str_eqz(cause, state->create_id) &&
              (state->response == OA_ASKED || state->response == OA_ACTIVE))
-        create_refused(p, action, message);
-    else if (action == ACT_IDLE && state->response == OA_CANCELLING && !*state->response_id) {
+        create_refused(p, rule.action, message);
+    else if (rule.action == ACT_IDLE && state->response == OA_CANCELLING && !*state->response_id) {
         oa_response_set(p, OA_IDLE);
         oa_pump(p);
+    } else if (!rule.code) {
+        error_without_effect(p, message);
     }
 }
 

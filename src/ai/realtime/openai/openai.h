@@ -35,7 +35,7 @@ const struct oa_quirks *oa_quirks_find(const char *name);
 enum oa_response { OA_IDLE, OA_ASKED, OA_ACTIVE, OA_CANCELLING };
 enum oa_want { OA_WANT_NONE, OA_WANT_TURN, OA_WANT_SAY };
 
-enum { OA_EVENT_ID_MAX = 24, OA_CALLS_MAX = 8, OA_PREFIX_MS = 300 };
+enum { OA_EVENT_ID_MAX = 24, OA_CALLS_MAX = 8, OA_PREFIX_MS = 300, OA_ERRORS_MAX = 100 };
 
 struct oa {
     const struct oa_quirks *quirks;
@@ -53,6 +53,7 @@ struct oa {
     bool called;       /* a tool was called in it */
     bool again;        /* it was cancelled before it was heard; asked for again if that was noise */
     unsigned failures; /* of responses, in a row */
+    unsigned errors;   /* without effect, since a response began */
 
     enum oa_want want;
     unsigned want_flags;

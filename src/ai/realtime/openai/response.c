@@ -22,6 +22,7 @@ void oa_on_response_created(struct provider *p, struct json_object *o)
         state->again = false;
     }
     state->voiced = state->called = false;
+    state->errors = 0;
     (void)str_copy(state->response_id, sizeof(state->response_id), id);
     if (state->response != OA_CANCELLING)
         oa_response_set(p, OA_ACTIVE);
@@ -146,8 +147,11 @@ static void failed(struct provider *p, struct json_object *response)
     log_warn("ai", &p->log, "response-failed", "provider", p->dialect->name, "code", log_str(code),
              "message", log_str(message), NULL);
     if (++o->failures >= FAILURES_MAX || hopeless || o->voiced) {
-        rt_fault(p, hopeless ? VA_EAUTH : VA_EIO, false, "%s could not answer: %.*s %.*s",
-                 p->dialect->name, STR_ARG(code), STR_ARG(message));
+        enum va_err why = hopeless                               ? VA_EAUTH
+                          : str_eqz(code, "rate_limit_exceeded") ? VA_ELIMIT
+                                                                 : VA_EIO;
+        rt_fault(p, why, false, "%s could not answer: %.*s %.*s", p->dialect->name, STR_ARG(code),
+                 STR_ARG(message));
         return;
     }
     if (o->want == OA_WANT_NONE) {

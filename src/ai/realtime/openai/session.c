@@ -22,11 +22,15 @@ struct str oa_str(struct json_object *o, const char *key)
     return str_make(json_object_get_string(v), (size_t)json_object_get_string_len(v));
 }
 
+/* What JSON can hold exactly; its sums, and a thousand of it, have room. */
+#define OA_INT_MAX ((int64_t)1 << 53)
+
 int64_t oa_int(struct json_object *o, const char *key, int64_t fallback)
 {
     struct json_object *v = oa_obj(o, key);
     bool number = json_object_is_type(v, json_type_int) || json_object_is_type(v, json_type_double);
-    return number ? json_object_get_int64(v) : fallback;
+    int64_t n = number ? json_object_get_int64(v) : fallback;
+    return n > OA_INT_MAX ? OA_INT_MAX : n < -OA_INT_MAX ? -OA_INT_MAX : n;
 }
 
 /* ---- session.update
