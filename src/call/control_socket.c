@@ -276,6 +276,7 @@ static void socket_fill_leg(struct control *ctl, struct leg_cfg *cfg)
     const struct socket_control *s = of(ctl);
     cfg->control = s->session;
     cfg->parked = s->place != BUSY;
+    cfg->busy = s->place == BUSY;
     cfg->control_local = s->local;
     cfg->control_peer = s->peer;
 }

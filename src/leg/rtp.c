@@ -377,7 +377,7 @@ static bool can_use(const struct leg_cfg *cfg)
         return false;
     if (!cfg->control)
         return cfg->sip_call != NULL;
-    return esl_session_full(cfg->control);
+    return !cfg->busy && esl_session_full(cfg->control);
 }
 
 static enum va_err rtp_open(const struct leg_cfg *cfg, const struct leg_handlers *handlers,

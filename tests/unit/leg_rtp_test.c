@@ -508,6 +508,9 @@ static void who_cannot_use_it(void **state)
     b->cfg.rate_hz = 11025;
     assert_int_equal(leg_rtp.open(&b->cfg, &handlers, b, &b->leg), VA_ENOTSUP);
     b->cfg.rate_hz = 8000;
+    b->cfg.busy = true;
+    assert_int_equal(leg_rtp.open(&b->cfg, &handlers, b, &b->leg), VA_ENOTSUP);
+    b->cfg.busy = false;
     b->cfg.control = NULL;
     assert_int_equal(leg_rtp.open(&b->cfg, &handlers, b, &b->leg), VA_ENOTSUP);
     b->cfg.control = b->g->s;
