@@ -69,20 +69,29 @@ static enum va_err make_folders(const struct settings *s, struct va_fault *fault
     return VA_OK;
 }
 
-/* Each call holds a control socket, one for its audio and one of its provider; RTP has RTCP beside
- * it, a stream may be played to by unicast. */
-static enum va_err raise_descriptors(const struct settings *s, struct va_fault *fault)
+/* Each call holds a control socket, one for its audio and at least one of its provider; RTP has
+ * RTCP beside it, a stream may be played to by unicast, and comes by three descriptors when it is
+ * wss (leg/ws_tls.c). */
+static rlim_t files_needed(const struct settings *s)
 {
     bool more =
         sip_ua_wanted(s) || settings_uses_mode(s, "dual") || settings_uses_mode(s, "websocket");
-    rlim_t need = (rlim_t)s->esl_max_connections * (more ? 4 : 3) + 256;
+    rlim_t each = (more ? 4u : 3u) + (*s->ws_tls_cert ? 2u : 0u);
+    return (rlim_t)s->esl_max_connections * each + 256;
+}
+
+/* All this user may have: a provider in parts (recogniser, language model, voice) holds more. */
+static enum va_err raise_descriptors(const struct settings *s, struct va_fault *fault)
+{
+    rlim_t need = files_needed(s);
     struct rlimit lim;
-    if (getrlimit(RLIMIT_NOFILE, &lim) || lim.rlim_cur >= need)
+    if (getrlimit(RLIMIT_NOFILE, &lim))
         return VA_OK;
-    lim.rlim_cur = need;
+    bool enough = lim.rlim_cur >= need;
     if (lim.rlim_max < need)
         lim.rlim_max = need;
-    if (setrlimit(RLIMIT_NOFILE, &lim) == 0)
+    lim.rlim_cur = lim.rlim_max;
+    if (setrlimit(RLIMIT_NOFILE, &lim) == 0 || enough)
         return VA_OK;
     return va_fault_set(fault, VA_ELIMIT,
                         "ESL_MAX_CONNECTIONS=%lld needs %llu open files, this user may have fewer; "

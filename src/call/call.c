@@ -360,7 +360,7 @@ static void on_lost(void *arg, const char *why)
     struct call *c = arg;
     bool transferring = c->state == CALL_TRANSFERRING;
     if (c->state == CALL_CONNECTING && !*c->uuid)
-        log_warn("call", &c->log, "not-freeswitch", "why", why, NULL);
+        log_warn("call", &c->log, "no-channel", "why", why, NULL);
     else if (!transferring)
         log_warn("call", &c->log, "control-lost", "why", why, NULL);
     channel_goes(c, CHANNEL_LOST, transferring ? EV_LEG_GONE : EV_CONTROL_LOST);

@@ -115,8 +115,10 @@ static const char *open_fault(enum va_err err)
 {
     if (err == VA_ENOTSUP)
         return "this call cannot use it";
-    return err == VA_ELIMIT ? "all UDP ports of RTP_PORT_MIN-RTP_PORT_MAX are in use; widen it"
-                            : va_err_text(err);
+    return err == VA_ELIMIT
+               ? "all UDP ports of RTP_PORT_MIN-_MAX or UNICAST_PORT_MIN-_MAX are in use; "
+                 "widen them"
+               : va_err_text(err);
 }
 
 void call_leg_open(struct call *c)

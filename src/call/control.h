@@ -85,8 +85,8 @@ struct control_ops {
     /** Raise a CUSTOM event for FreeSWITCH's other listeners. */
     VA_CHECK enum va_err (*publish)(struct control *ctl, const char *subclass,
                                     const struct esl_field *fields, size_t count, struct str body);
-    /** Fill what a leg needs to know of the way to the channel: control, parked, control_local,
-     *  control_peer, sip_call. */
+    /** Fill what a leg needs to know of the way to the channel: control, parked, busy,
+     *  control_local, control_peer, sip_call. */
     void (*fill_leg)(struct control *ctl, struct leg_cfg *cfg);
     /** Let the channel go on without us (its dialplan's next action; a SIP call, which has none,
      *  ends). Frees, as close(). */

@@ -118,6 +118,10 @@ static void on_connected(void *arg, const struct esl_event *channel)
     struct socket_control *s = arg;
     struct channel_facts facts;
     bool bound = s->base.ops == &bound_ops;
+    if (!esl_session_full(s->session) || !esl_session_async(s->session)) {
+        s->h->on_lost(s->arg, "the dialplan's socket action must end in \"async full\"");
+        return;
+    }
     enum va_err err = bound ? VA_OK : esl_session_myevents(s->session, ESL_PLAIN, NULL);
     if (!err)
         err = esl_session_linger(s->session, LINGER_S, NULL);
@@ -272,6 +276,7 @@ static void socket_fill_leg(struct control *ctl, struct leg_cfg *cfg)
     const struct socket_control *s = of(ctl);
     cfg->control = s->session;
     cfg->parked = s->place != BUSY;
+    cfg->busy = s->place == BUSY;
     cfg->control_local = s->local;
     cfg->control_peer = s->peer;
 }

@@ -55,6 +55,8 @@ struct leg_cfg {
     bool parked;                 /**< its channel is parked by `socket … async`: what lives in
                                   *   FreeSWITCH's park loop (unicast) works, and no leg before
                                   *   used it up */
+    bool busy;                   /**< its dialplan runs an application: what we execute waits for
+                                  *   the end of that, so a bridge would come too late */
     struct sip_call *sip_call;   /**< the dialog of a direct call, borrowed likewise; NULL:
                                   *   none */
     const char *uuid;            /**< of the call; borrowed */

@@ -54,19 +54,21 @@ static void describe_silence(const struct leg *leg, const char *what, char *out,
                    st.forged ? "; packets came that are not encrypted with the key agreed on" : "");
 }
 
-static uint64_t signs_of_life(const struct leg *leg)
+static uint64_t signs_of_life(const struct leg *leg, bool *ret_pauses)
 {
     struct rtp_stream_stats st;
     rtp_stream_stats(leg->stream, &st);
+    *ret_pauses = st.pauses;
     return st.packets_in + st.rtcp_in;
 }
 
-/* Who holds us may send nothing for as long as he likes. */
+/* Who holds us, or has said that he is silent, may send nothing for as long as he likes. */
 static void on_lost_check(void *arg)
 {
     struct leg *leg = arg;
-    uint64_t seen = signs_of_life(leg);
-    if (seen == leg->seen_at_watch && leg->direction == SDP_SENDRECV) {
+    bool pauses = false;
+    uint64_t seen = signs_of_life(leg, &pauses);
+    if (seen == leg->seen_at_watch && leg->direction == SDP_SENDRECV && !pauses) {
         char cause[800];
         describe_silence(leg, "audio stopped", cause, sizeof(cause));
         rtp_fail(leg, VA_ETIMEOUT, cause);
@@ -277,7 +279,8 @@ static void on_first(void *arg)
     if (leg->state != RTP_AGREED)
         return;
     rtp_set_state(leg, RTP_FLOWING);
-    leg->seen_at_watch = signs_of_life(leg);
+    bool pauses = false;
+    leg->seen_at_watch = signs_of_life(leg, &pauses);
     tmr_start(&leg->watch, leg->loop, (uint64_t)leg->settings->media_lost_timeout_ms, on_lost_check,
               leg);
     leg->h->on_started(leg->arg, &leg->format);
@@ -377,7 +380,7 @@ static bool can_use(const struct leg_cfg *cfg)
         return false;
     if (!cfg->control)
         return cfg->sip_call != NULL;
-    return esl_session_full(cfg->control);
+    return !cfg->busy && esl_session_full(cfg->control);
 }
 
 static enum va_err rtp_open(const struct leg_cfg *cfg, const struct leg_handlers *handlers,

@@ -158,6 +158,8 @@ struct rtp_stream_stats {
     uint64_t learned;                        /**< times a source was locked */
     uint64_t moved;                          /**< of them: an address that SDP did not name */
     bool bye;                                /**< the source said BYE by RTCP */
+    bool pauses;                             /**< comfort noise came last (RFC 3389): it need not
+                                              *   send until somebody speaks */
     struct net_addr source;                  /**< the learned one; family 0: none */
     uint32_t jitter_us;                      /**< of the network (RFC 3550 A.8) */
     uint32_t round_trip_us;                  /**< by RTCP; 0: not known yet */

@@ -144,6 +144,7 @@ static void place(struct rtp_stream *s, const struct rtp_type *t, const struct r
     }
     s->stats.packets_in++;
     s->stats.last_in_us = now_us;
+    s->stats.pauses = t->kind == RTP_TYPE_NOISE;
     if (t->kind == RTP_TYPE_EVENT)
         telephone_event_rx_push(&s->events, k, &at, now_us);
     struct jitter_packet jp = {.kind = kinds[t->kind],

@@ -41,6 +41,7 @@ struct rtp_out {
     size_t wait_len, wait_cap;
     struct telephone_event_tx digits;
     uint64_t last_us;         /**< when `timestamp` was moved last */
+    uint64_t due_us;          /**< when the next frame is expected; 0: not yet known */
     uint32_t packets, octets; /**< as sender reports carry them: they wrap */
     bool changed_ssrc;        /**< for a collision: once */
 };

@@ -5,6 +5,8 @@
 
 #include <stdlib.h>
 
+enum { DUE_GIVES_IN = 32 /* of a lateness, per tick */ };
+
 /* ---- where and how --------------------------------------------------------------------------- */
 
 bool rtp_stream_destination(const struct rtp_stream *s, struct net_addr *ret_to)
@@ -190,12 +192,12 @@ static void send_one(struct rtp_stream *s, const int16_t *x)
     out->timestamp += out->units;
 }
 
-/* Nothing may be sent: time passes all the same. */
-static void pass_time(struct rtp_stream *s)
+/* Nothing may be sent, or nothing was: time passes all the same. */
+static void pass_time(struct rtp_stream *s, uint64_t frames)
 {
     struct rtp_out *out = &s->out;
     const struct codec_info *c = codec_info_of(out->codec);
-    out->timestamp += (uint32_t)(c->clock_hz / 1000 * s->format.ptime_ms);
+    out->timestamp += (uint32_t)(frames * (uint64_t)(c->clock_hz / 1000 * s->format.ptime_ms));
     if (out->marker)
         return;
     out->marker = true;
@@ -223,14 +225,35 @@ static void send_by_wait(struct rtp_stream *s, const int16_t *samples)
     memmove(out->wait, out->wait + sent, out->wait_len * sizeof(*out->wait));
 }
 
+/* Ticks that the media clock skipped in a stall (media_clock_set_catchup). Were they not counted,
+ * all that follows would be later than its timestamps say, and the far end would keep that as delay
+ * to the end of the call. A tick that is only late is none: `due_us` is when the earliest come, and
+ * gives in slowly. */
+static uint64_t ticks_missed(struct rtp_stream *s, uint64_t now_us)
+{
+    struct rtp_out *out = &s->out;
+    uint64_t frame_us = (uint64_t)s->format.ptime_ms * 1000, due_us = out->due_us, missed = 0;
+    if (!due_us || now_us < due_us)
+        due_us = now_us;
+    else if (now_us - due_us < frame_us)
+        due_us += (now_us - due_us) / DUE_GIVES_IN;
+    else
+        missed = (now_us - due_us) / frame_us;
+    out->due_us = due_us + (missed + 1) * frame_us;
+    return missed;
+}
+
 void rtp_stream_send(struct rtp_stream *s, const int16_t *samples, size_t count)
 {
     struct net_addr to;
     if (count != s->frame || !s->out.codec)
         return;
     s->out.last_us = loop_now_us(s->loop);
+    uint64_t missed = ticks_missed(s, s->out.last_us);
+    if (missed)
+        pass_time(s, missed);
     if (!rtp_direction_sends(s->remote.direction) || !rtp_stream_destination(s, &to)) {
-        pass_time(s);
+        pass_time(s, 1);
         return;
     }
     s->frames_out++;

@@ -1,13 +1,12 @@
 /*  tag SP suite SP "inline:" base64(key ‖ salt) ["|" lifetime] ["|" MKI ":" length] *(SP param)
  *  (RFC 4568 §9.2) */
 #include "leg/sdes.h"
+#include "base/base64.h"
 #include "base/rand.h"
 
 #include <stdio.h>
 
 enum { KEY_TEXT = SDES_KEY_BYTES / 3 * 4 /* 30 bytes need no padding */ };
-
-static const char base64[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
 static const char *const suites[] = {
     [SDES_NONE] = "none",
@@ -33,22 +32,14 @@ static bool read_tag(struct str text, uint32_t *ret_tag)
 
 static bool read_key(struct str text, uint8_t out[static SDES_KEY_BYTES])
 {
-    if (text.len != KEY_TEXT)
-        return false;
-    for (size_t i = 0; i < KEY_TEXT / 4; i++) {
-        uint32_t bits = 0;
-        for (size_t k = 0; k < 4; k++) {
-            char ch = text.p[4 * i + k];
-            const char *at = ch ? strchr(base64, ch) : NULL;
-            if (!at)
-                return false;
-            bits = bits << 6 | (uint32_t)(at - base64);
-        }
-        out[3 * i] = (uint8_t)(bits >> 16);
-        out[3 * i + 1] = (uint8_t)(bits >> 8);
-        out[3 * i + 2] = (uint8_t)bits;
-    }
-    return true;
+    uint8_t key[SDES_KEY_BYTES + 3]; /* base64_decoded_max() */
+    size_t len = 0;
+    bool good = text.len == KEY_TEXT && base64_decode(text.p, text.len, key, &len) == VA_OK &&
+                len == SDES_KEY_BYTES;
+    if (good)
+        memcpy(out, key, SDES_KEY_BYTES);
+    explicit_bzero(key, sizeof(key));
+    return good;
 }
 
 /* "2^20" or digits. How long the key holds is the far end's business: a call is shorter. */
@@ -131,12 +122,7 @@ enum va_err sdes_format(const struct sdes_crypto *c, char *out, size_t room)
     if ((c->suite != SDES_AES_CM_128_SHA1_80 && c->suite != SDES_AES_CM_128_SHA1_32) ||
         c->tag > SDES_TAG_MAX)
         return VA_EINVAL;
-    for (size_t i = 0; i < KEY_TEXT / 4; i++) {
-        const uint8_t *k = c->key + 3 * i;
-        uint32_t bits = (uint32_t)k[0] << 16 | (uint32_t)k[1] << 8 | k[2];
-        for (size_t n = 0; n < 4; n++)
-            key[4 * i + n] = base64[bits >> (18 - 6 * n) & 63];
-    }
+    (void)base64_encode(c->key, SDES_KEY_BYTES, key);
     key[KEY_TEXT] = 0;
     int n = snprintf(out, room, "%u %s inline:%s", c->tag, suites[c->suite], key);
     explicit_bzero(key, sizeof(key));

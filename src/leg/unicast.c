@@ -32,6 +32,7 @@ struct leg {
     void *arg;
     struct udp_sock *sock;
     struct net_addr remote; /* FreeSWITCH's side */
+    uint16_t remote_port;   /* of it, while it is marked as ours; else 0 */
     struct net_addr local;  /* ours, as FreeSWITCH was told */
     int rate_hz;
     size_t frame_samples; /* 0 until the first frame */
@@ -151,15 +152,32 @@ static void on_unicast_reply(void *arg, const struct esl_result *r)
     }
 }
 
-/* Ports on FreeSWITCH's side are ours to choose; a random start keeps two daemons apart. */
-static uint16_t next_remote_port(const struct settings *s)
+/* Ports on FreeSWITCH's side are ours to choose. One that another call still has would bring no
+ * audio, and FreeSWITCH would not say so: each is marked. A random start keeps two daemons apart.
+ */
+static atomic_bool port_taken[UINT16_MAX + 1];
+
+/* @return 0: all are taken */
+static uint16_t take_remote_port(const struct settings *s)
 {
     static atomic_uint next;
     static atomic_bool seeded;
     if (!atomic_exchange(&seeded, true))
         atomic_store(&next, rand_below(1u << 16));
     unsigned count = (unsigned)(s->unicast_port_max - s->unicast_port_min) + 1u;
-    return (uint16_t)((unsigned)s->unicast_port_min + atomic_fetch_add(&next, 1) % count);
+    for (unsigned i = 0; i < count; i++) {
+        unsigned port = (unsigned)s->unicast_port_min + atomic_fetch_add(&next, 1) % count;
+        if (!atomic_exchange(&port_taken[port], true))
+            return (uint16_t)port;
+    }
+    return 0;
+}
+
+static void give_remote_port(struct leg *leg)
+{
+    if (leg->remote_port)
+        atomic_store(&port_taken[leg->remote_port], false);
+    leg->remote_port = 0;
 }
 
 /* What the setting says, else one side of the control socket. Through its text, because that of a
@@ -175,8 +193,11 @@ static enum va_err choose_address(const char *setting, const struct net_addr *co
 static enum va_err pick_addresses(struct leg *leg, const struct leg_cfg *cfg)
 {
     const struct settings *s = cfg->settings;
+    leg->remote_port = take_remote_port(s);
+    if (!leg->remote_port)
+        return VA_ELIMIT;
     enum va_err err =
-        choose_address(s->freeswitch_rtp_ip, &cfg->control_peer, next_remote_port(s), &leg->remote);
+        choose_address(s->freeswitch_rtp_ip, &cfg->control_peer, leg->remote_port, &leg->remote);
     /* Bound to one address, that is where audio can come, whatever the control socket came by. */
     struct net_addr bound;
     bool one = net_addr_parse(s->rtp_bind_address, 0, &bound) == VA_OK && !net_addr_is_any(&bound);
@@ -207,6 +228,7 @@ static void unicast_close(struct leg **pleg)
         *leg->gone = true;
     tmr_stop(&leg->watch);
     udp_close(&leg->sock);
+    give_remote_port(leg);
     esl_session_forget(leg->control, leg);
     free(leg);
 }

@@ -162,8 +162,13 @@ static const struct leg_handlers unicast_handlers = {
     .on_failed = on_unicast_failed,
 };
 
+/* Once: a second one on a channel can crash the switch (leg/unicast.c). */
 static void try_unicast(struct leg *leg)
 {
+    if (leg->stats.unicast) {
+        after_unicast(leg, "unicast was tried on this channel before");
+        return;
+    }
     leg->stats.unicast = true;
     enum va_err err = leg_unicast.open(&leg->cfg, &unicast_handlers, leg, &leg->unicast);
     if (err) {
@@ -178,6 +183,8 @@ static void try_unicast(struct leg *leg)
 
 void ws_leg_play_begin(struct leg *leg)
 {
+    if (leg->wanted == WS_PLAY_UNICAST && leg->unicast)
+        return; /* it is on its way already */
     ws_leg_play_end(leg);
     switch (leg->wanted) {
     case WS_PLAY_BINARY: (void)settle(leg, PLAY_BINARY); return;

@@ -3,6 +3,7 @@
  */
 #include "leg/ws_hub_int.h"
 #include "base/log.h"
+#include "net/http_head.h"
 
 #include <stdlib.h>
 #include <unistd.h>
@@ -93,7 +94,8 @@ static void serve(struct ws_hub *hub, const struct half_open *from, int fd, stru
     struct ws_ask ask;
     struct ws_path path;
     const char *why = "";
-    int status = ws_request_read(str_make(bytes.p, head_length(bytes)), &ask, &why);
+    const struct str head = str_make(bytes.p, http_head_length(bytes.p, bytes.len, 0));
+    int status = ws_request_read(head, &ask, &why);
     if (!status)
         status = ws_path_read(ask.path, ask.query, &path, &why);
     if (!status && path.kind == WS_PATH_STREAM) /* a token in the path is its own ticket */

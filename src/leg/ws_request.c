@@ -1,98 +1,49 @@
 #include "leg/ws_request.h"
 #include "leg/ws_text.h"
+#include "net/http_head.h"
 
 #include <stdio.h>
 
 /* ---- the head -------------------------------------------------------------------------------- */
 
-/* Next line without its end. @return false: cut off, a bare LF, or a control byte in it */
-static bool next_line(struct str *rest, struct str *ret_line)
+static void read_bearer(const struct http_head *h, struct ws_ask *ask)
 {
-    if (!rest->len || !memchr(rest->p, '\n', rest->len))
-        return false;
-    struct str line = str_cut(rest, '\n');
-    if (!line.len || line.p[line.len - 1] != '\r')
-        return false;
-    line.len--;
-    for (size_t i = 0; i < line.len; i++) {
-        unsigned char c = (unsigned char)line.p[i];
-        if ((c < 0x20 && c != '\t') || c == 0x7f)
-            return false;
-    }
-    *ret_line = line;
-    return true;
-}
-
-static bool read_request_line(struct str line, struct ws_ask *ask)
-{
-    struct str method = str_cut(&line, ' ');
-    struct str target = str_cut(&line, ' ');
-    if (!str_eqz(method, "GET") || !str_eqz(line, "HTTP/1.1") || !str_starts(target, "/"))
-        return false;
-    ask->path = str_cut(&target, '?');
-    ask->query = target;
-    return true;
-}
-
-/* True when one of a comma list is `word`. */
-static bool list_has(struct str list, const char *word)
-{
-    while (list.len)
-        if (str_ieqz(str_trim(str_cut(&list, ',')), word))
-            return true;
-    return false;
-}
-
-static void read_bearer(struct str value, struct ws_ask *ask)
-{
-    struct str rest = value;
+    struct str rest = http_head_get(h, "Authorization");
     if (str_ieqz(str_cut(&rest, ' '), "Bearer"))
         ask->bearer = str_trim(rest);
+    if (!ask->bearer.len)
+        ask->bearer = http_head_get(h, "X-Auth-Token");
 }
 
-/* @return false for the one header that must not come twice */
-static bool read_header(struct str line, struct ws_ask *ask, bool *upgrade)
+static int fault(int status, const char *text, const char **ret_fault)
 {
-    struct str rest = line;
-    struct str name = str_cut(&rest, ':');
-    struct str value = str_trim(rest);
-    if (str_ieqz(name, "Host")) {
-        if (ask->host.p)
-            return false;
-        ask->host = value;
-    } else if (str_ieqz(name, "Origin")) {
-        ask->origin = value;
-    } else if (str_ieqz(name, "Authorization")) {
-        read_bearer(value, ask);
-    } else if (str_ieqz(name, "X-Auth-Token")) {
-        ask->bearer = value;
-    } else if (str_ieqz(name, "Upgrade")) {
-        *upgrade = *upgrade || list_has(value, "websocket");
-    }
-    return true;
+    *ret_fault = text;
+    return status;
 }
 
 int ws_request_read(struct str head, struct ws_ask *ret, const char **ret_fault)
 {
+    static const char many[] = "too many headers";
+    struct http_head h;
     *ret = (struct ws_ask){0};
-    struct str rest = head, line;
-    bool upgrade = false;
-    *ret_fault = "not an HTTP/1.1 GET request: this port speaks WebSocket";
-    if (!next_line(&rest, &line) || !read_request_line(line, ret))
-        return 400;
-    *ret_fault = "malformed header";
-    for (int i = 0; i <= WS_HEADERS_MAX; i++) {
-        if (!next_line(&rest, &line))
-            return 400;
-        if (!line.len) {
-            *ret_fault = "this port speaks WebSocket: the request has no Upgrade: websocket";
-            return upgrade ? 0 : 426;
-        }
-        if (!read_header(line, ret, &upgrade))
-            return 400;
-    }
-    *ret_fault = "too many headers";
-    return 431;
+    enum va_err err = http_head_request(head.p, head.len, &h);
+    if (err == VA_ELIMIT)
+        return fault(431, many, ret_fault);
+    if (err || h.minor != 1 || !str_eqz(h.method, "GET") || !str_starts(h.target, "/"))
+        return fault(400, "not an HTTP/1.1 GET request: this port speaks WebSocket", ret_fault);
+    if (h.header_count > WS_HEADERS_MAX)
+        return fault(431, many, ret_fault);
+    if (http_head_count(&h, "Host") > 1)
+        return fault(400, "more than one Host", ret_fault);
+    if (!http_head_lists(&h, "Upgrade", "websocket"))
+        return fault(426, "this port speaks WebSocket: the request has no Upgrade: websocket",
+                     ret_fault);
+    ret->path = str_cut(&h.target, '?');
+    ret->query = h.target;
+    ret->host = http_head_get(&h, "Host");
+    ret->origin = http_head_get(&h, "Origin");
+    read_bearer(&h, ret);
+    return 0;
 }
 
 /* ---- path and query -------------------------------------------------------------------------- */

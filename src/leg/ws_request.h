@@ -17,7 +17,7 @@ struct ws_ask {
 /**
  * Read a head.
  *
- * @param head       Up to its empty line (net/head.h)
+ * @param head       As long as http_head_length() says
  * @param ret_fault  One line for the body of an error
  * @return 0, or the HTTP status to refuse it with
  */

@@ -1,8 +1,8 @@
 #include "leg/ws_speech.h"
+#include "base/base64.h"
 #include "esl/commands.h"
 #include "media/format.h"
 
-#include <openssl/evp.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -42,12 +42,11 @@ enum va_err ws_speech_send(struct ws_conn *conn, enum ws_dialect dialect, int ra
         fork ? "playAudio" : "streamAudio", fork ? "audioContentType" : "audioDataType", rate_hz,
         fork ? "audioContent" : "audioData");
     size_t bytes = count * sizeof(*samples);
-    char *base64 = malloc(bytes / 3 * 4 + 5);
+    char *base64 = malloc(base64_encoded_len(bytes) + 1); /* of nothing too */
     if (!base64)
         return VA_ENOMEM;
-    int encoded =
-        EVP_EncodeBlock((unsigned char *)base64, (const unsigned char *)samples, (int)bytes);
-    const struct str parts[] = {{head, (size_t)n}, {base64, (size_t)encoded}, STR_LIT("\"}}")};
+    size_t encoded = base64_encode(samples, bytes, base64);
+    const struct str parts[] = {{head, (size_t)n}, {base64, encoded}, STR_LIT("\"}}")};
     enum va_err err = ws_sendv(conn, WS_TEXT, parts, sizeof(parts) / sizeof(parts[0]));
     free(base64);
     return err;

@@ -1,7 +1,6 @@
 #include "leg/ws_hub_int.h"
+#include "net/ws_hello.h"
 
-#include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -35,37 +34,19 @@ static void free_stream(struct ws_stream *s)
     free(s);
 }
 
-static const char *status_text(int status)
-{
-    switch (status) {
-    case 400: return "Bad Request";
-    case 401: return "Unauthorized";
-    case 403: return "Forbidden";
-    case 404: return "Not Found";
-    case 408: return "Request Timeout";
-    case 426: return "Upgrade Required";
-    case 431: return "Request Header Fields Too Large";
-    default: return "Service Unavailable";
-    }
-}
-
 /* A fresh socket takes these few bytes at once; if not, the peer is not worth waiting for. */
 void ws_refuse_fd(int fd, int status, const char *text)
 {
-    char out[640];
-    int n = snprintf(out, sizeof(out),
-                     "HTTP/1.1 %d %s\r\nConnection: close\r\nContent-Type: text/plain\r\n%s"
-                     "Content-Length: %zu\r\n\r\n%.300s\n",
-                     status, status_text(status),
-                     status == 426   ? "Upgrade: websocket\r\n"
-                     : status == 401 ? "WWW-Authenticate: Bearer\r\n"
-                                     : "",
-                     strnlen(text, 300) + 1, text);
-    if (n > 0 && (size_t)n < sizeof(out))
-        (void)send(fd, out, (size_t)n, MSG_NOSIGNAL | MSG_DONTWAIT);
+    enum { REFUSAL_MAX = 2048 };
+    char rest[640];
+    struct buf out;
+    buf_init(&out, REFUSAL_MAX);
+    if (!ws_hello_refusal(status, text, &out))
+        (void)send(fd, out.p, out.len, MSG_NOSIGNAL | MSG_DONTWAIT);
+    buf_free(&out);
     (void)shutdown(fd, SHUT_WR);
     /* Bytes left unread would turn the close into a reset, which takes the answer with it. */
-    for (int i = 0; i < 16 && recv(fd, out, sizeof(out), MSG_DONTWAIT) > 0; i++)
+    for (int i = 0; i < 16 && recv(fd, rest, sizeof(rest), MSG_DONTWAIT) > 0; i++)
         ;
     (void)close(fd);
 }

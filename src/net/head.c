@@ -1,5 +1,6 @@
 #include "net/head.h"
 #include "base/buf.h"
+#include "net/http_head.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -15,13 +16,6 @@ struct head {
     head_h *on_done;
     void *arg;
 };
-
-size_t head_length(struct str bytes)
-{
-    static const char mark[] = "\r\n\r\n";
-    const char *end = bytes.len ? memmem(bytes.p, bytes.len, mark, 4) : NULL;
-    return end ? (size_t)(end - bytes.p) + 4 : 0;
-}
 
 static void on_poll_closed(uv_handle_t *handle)
 {
@@ -55,7 +49,7 @@ static void on_readable(uv_poll_t *poll, int status, int events)
     (void)status;
     (void)events;
     char *scratch = loop_scratch(h->loop);
-    size_t room = h->max - h->bytes.len;
+    size_t before = h->bytes.len, room = h->max - before;
     if (room > LOOP_SCRATCH_BYTES)
         room = LOOP_SCRATCH_BYTES;
     ssize_t n = recv(h->fd, scratch, room, 0);
@@ -68,7 +62,7 @@ static void on_readable(uv_poll_t *poll, int status, int events)
     enum va_err err = buf_add(&h->bytes, scratch, (size_t)n);
     if (err)
         finish(h, err);
-    else if (head_length(str_make(h->bytes.p, h->bytes.len)))
+    else if (http_head_length(h->bytes.p, h->bytes.len, before))
         finish(h, VA_OK);
     else if (h->bytes.len == h->max)
         finish(h, VA_ELIMIT);

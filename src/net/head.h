@@ -30,7 +30,4 @@ VA_CHECK enum va_err head_read(struct loop *loop, int fd, size_t max, uint64_t t
 /** Close the socket and forget it. NULL-safe. */
 void head_cancel(struct head **h);
 
-/** Bytes up to and with the empty line; 0 while it is not there. */
-size_t head_length(struct str bytes);
-
 #endif

@@ -34,9 +34,12 @@ size_t http_head_length(const char *p, size_t len, size_t from)
     return found ? (size_t)(found - p) + sizeof(end) : 0;
 }
 
-/* The next line without its CRLF. A CR or LF of its own inside is an error of the value checks. */
+/* The next line without its CRLF. A CR or LF of its own inside is an error of the value checks.
+ * @return false: it is cut off, or ends in a bare LF */
 static bool line(struct str *rest, struct str *ret_line)
 {
+    if (!rest->len || !memchr(rest->p, '\n', rest->len))
+        return false;
     *ret_line = str_cut(rest, '\n');
     if (!ret_line->len || ret_line->p[ret_line->len - 1] != '\r')
         return false;

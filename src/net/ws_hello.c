@@ -1,14 +1,17 @@
 #include "net/ws_hello.h"
+#include "base/base64.h"
 #include "base/rand.h"
 
-#include <openssl/evp.h>
 #include <openssl/sha.h>
+
+_Static_assert(WS_KEY_TEXT == (16 + 2) / 3 * 4 + 1, "a key is 16 bytes");
+_Static_assert(WS_ACCEPT_TEXT == (SHA_DIGEST_LENGTH + 2) / 3 * 4 + 1, "its answer a digest");
 
 void ws_hello_key(char out[static WS_KEY_TEXT])
 {
     unsigned char b[16];
     rand_bytes(b, sizeof(b));
-    (void)EVP_EncodeBlock((unsigned char *)out, b, sizeof(b));
+    out[base64_encode(b, sizeof(b), out)] = 0;
 }
 
 void ws_hello_accept(struct str key, char out[static WS_ACCEPT_TEXT])
@@ -20,7 +23,7 @@ void ws_hello_accept(struct str key, char out[static WS_ACCEPT_TEXT])
         memcpy(both, key.p, n);
     memcpy(both + n, guid, sizeof(guid) - 1);
     (void)SHA1(both, n + sizeof(guid) - 1, digest);
-    (void)EVP_EncodeBlock((unsigned char *)out, digest, sizeof(digest));
+    out[base64_encode(digest, sizeof(digest), out)] = 0;
 }
 
 /* ---- client --------------------------------------------------------------------------------- */

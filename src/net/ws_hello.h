@@ -1,5 +1,6 @@
 /**
- * net/ws_hello.h: the WebSocket handshake (RFC 6455 §4) as bytes, both sides. For ws*.c and tests.
+ * net/ws_hello.h: the WebSocket handshake (RFC 6455 §4) as bytes, both sides. For ws*.c, for who
+ * refuses a request before there is a connection, and tests.
  */
 #ifndef VA_NET_WS_HELLO_H
 #define VA_NET_WS_HELLO_H

@@ -1,6 +1,6 @@
 /* leg/ws_request: any bytes as a head; what is accepted is within its bounds. */
 #include "leg/ws_request.h"
-#include "net/head.h"
+#include "net/http_head.h"
 
 #include <stdlib.h>
 
@@ -20,7 +20,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     const struct ws_gate gates[] = {{STR_LIT("s3cret"), false, STR_LIT("own")},
                                     {{NULL, 0}, true, {NULL, 0}},
                                     {{NULL, 0}, false, {NULL, 0}}};
-    if (ws_request_read(str_make(all.p, head_length(all)), &ask, &why)) {
+    if (ws_request_read(str_make(all.p, http_head_length(all.p, all.len, 0)), &ask, &why)) {
         check(why && *why);
         return 0;
     }

@@ -49,6 +49,7 @@ struct fs {
     const char *domain;
     const char *called;
     const char *variables; /* more lines of the channel's data */
+    const char *mode;      /* what the dialplan's `socket` says; NULL: async full */
     size_t frame_bytes;
     bool mute;          /* sends no audio */
     bool hold_unicast;  /* does not answer that command */
@@ -388,9 +389,10 @@ static inline void fs_connect(struct call_rig *g)
                    "Event-Name: CHANNEL_DATA\nUnique-ID: " CALL_UUID "\nAnswer-State: %s\n%s%s"
                    "Caller-Caller-ID-Number: 5511987654321\nCaller-Caller-ID-Name: Ana%%20P\n"
                    "Caller-Destination-Number: %s\n%sContent-Type: command/reply\n"
-                   "Reply-Text: %%2BOK%%0A\nSocket-Mode: async\nControl: full\n\n",
+                   "Reply-Text: %%2BOK%%0A\n%s\n\n",
                    g->fs.answer_state, rate, domain, g->fs.called,
-                   g->fs.variables ? g->fs.variables : "");
+                   g->fs.variables ? g->fs.variables : "",
+                   g->fs.mode ? g->fs.mode : "Socket-Mode: async\nControl: full");
     fs_says(g, text);
 }
 

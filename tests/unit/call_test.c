@@ -195,6 +195,24 @@ static void a_peer_that_is_no_freeswitch_is_dropped(void **state)
     (void)close(fd[0]);
 }
 
+/* Nothing of ours would work on it: its dialplan goes on at once, not after every timeout. */
+static void a_socket_without_async_full_is_let_go(void **state)
+{
+    static const char *const modes[] = {"Socket-Mode: static\nControl: full",
+                                        "Socket-Mode: async\nControl: single-channel"};
+    for (size_t i = 0; i < 2; i++) {
+        struct call_rig *g = *state;
+        open_store(g);
+        g->fs.mode = modes[i];
+        fs_dials(g);
+        until_gone(g);
+        assert_string_equal(buf_z(&g->fs.log), "");
+        assert_string_equal(query(g, "SELECT count(*) FROM calls"), "0\n");
+        rig_tear_down(state);
+        rig_set_up(state);
+    }
+}
+
 static void the_same_channel_may_come_again(void **state)
 {
     struct call_rig *g = *state;
@@ -614,6 +632,7 @@ int main(int argc, char **argv)
         RIG_TEST(a_provider_that_cannot_start_returns_the_call),
         RIG_TEST(a_provider_that_is_never_ready_returns_the_call),
         RIG_TEST(a_peer_that_is_no_freeswitch_is_dropped),
+        RIG_TEST(a_socket_without_async_full_is_let_go),
         RIG_TEST(the_same_channel_may_come_again),
         RIG_TEST(a_hangup_ends_every_state_at_once),
         RIG_TEST(a_linger_notice_alone_is_a_hangup),

@@ -380,6 +380,26 @@ static void hold_stops_and_resume_goes_on(void **state)
     rig_close(&r);
 }
 
+/* The media clock skips ticks in a stall. */
+static void skipped_ticks_are_time_all_the_same(void **state)
+{
+    (void)state;
+    struct rig r;
+    rig_open(&r, 8000);
+    rig_agree(&r, CODEC_PCMU);
+    rig_run(&r, 1.0);
+    struct side *d = &r.side[A];
+    uint32_t before = d->s->out.timestamp;
+    int16_t frame[160] = {0};
+    rig_goto(&r, (uint64_t)d->tick_us + 15000); /* late, but none is missing */
+    rtp_stream_send(d->s, frame, 160);
+    assert_int_equal(d->s->out.timestamp - before, 160);
+    rig_goto(&r, (uint64_t)d->tick_us + 5 * 20000 + 2000); /* four are */
+    rtp_stream_send(d->s, frame, 160);
+    assert_int_equal(d->s->out.timestamp - before, 6 * 160);
+    rig_close(&r);
+}
+
 /* Held with music: we hear and do not speak; the hole in the NAT stays open. */
 static void music_on_hold_is_heard(void **state)
 {
@@ -533,6 +553,7 @@ int main(void)
         cmocka_unit_test(the_named_source_wins),
         cmocka_unit_test(a_new_address_is_learned_anew),
         cmocka_unit_test(hold_stops_and_resume_goes_on),
+        cmocka_unit_test(skipped_ticks_are_time_all_the_same),
         cmocka_unit_test(music_on_hold_is_heard),
         cmocka_unit_test(nowhere_is_no_destination),
         cmocka_unit_test(the_codec_may_change),

@@ -459,6 +459,31 @@ static void audio_that_stops_is_told_but_not_on_hold(void **state)
     assert_non_null(strstr(b->cause, "audio stopped"));
 }
 
+/* A phone that suppresses silence, while the caller listens. */
+static void a_silence_that_was_announced_is_not_the_end(void **state)
+{
+    struct bench *b = *state;
+    struct tmr thrice = {0};
+    bool over = false;
+    b->settings.media_lost_timeout_ms = 150;
+    flowing(b);
+    tmr_stop(&b->tick);
+    for (int i = 0; i < 2; i++) {
+        uint32_t ts = (uint32_t)b->seq * FRAME;
+        uint8_t p[12 + FRAME] = {0x80, i ? 0 : 13, (uint8_t)(b->seq >> 8), (uint8_t)b->seq};
+        for (int k = 0; k < 4; k++)
+            p[4 + k] = (uint8_t)(ts >> (24 - 8 * k));
+        p[11] = 7;
+        p[12] = 60; /* of the noise: -60 dBov */
+        b->seq++;
+        assert_int_equal(udp_send(b->fs_rtp, &b->leg_rtp, p, i ? sizeof(p) : 13), VA_OK);
+        if (!i)
+            tmr_start(&thrice, b->g->loop, 500, on_guard, &over);
+        turn_until(b, i ? b->failed : over);
+        assert_int_equal(b->failed, i);
+    }
+}
+
 static void bye_waits_for_what_the_socket_says(void **state)
 {
     struct bench *b = *state;
@@ -508,6 +533,9 @@ static void who_cannot_use_it(void **state)
     b->cfg.rate_hz = 11025;
     assert_int_equal(leg_rtp.open(&b->cfg, &handlers, b, &b->leg), VA_ENOTSUP);
     b->cfg.rate_hz = 8000;
+    b->cfg.busy = true;
+    assert_int_equal(leg_rtp.open(&b->cfg, &handlers, b, &b->leg), VA_ENOTSUP);
+    b->cfg.busy = false;
     b->cfg.control = NULL;
     assert_int_equal(leg_rtp.open(&b->cfg, &handlers, b, &b->leg), VA_ENOTSUP);
     b->cfg.control = b->g->s;
@@ -560,6 +588,7 @@ static const struct CMUnitTest tests[] = {
     T(no_call_is_a_time_limit),
     T(no_audio_is_a_time_limit),
     T(audio_that_stops_is_told_but_not_on_hold),
+    T(a_silence_that_was_announced_is_not_the_end),
     T(bye_waits_for_what_the_socket_says),
     T(closed_at_any_moment),
     T(a_digit_is_told),

@@ -592,6 +592,26 @@ static void legs_are_found_by_name(void **state)
 
 #define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
 
+/* FreeSWITCH says +OK to a port that is taken over there, and then no audio comes. */
+static void no_two_calls_get_one_port(void **state)
+{
+    struct bench *b = *state;
+    struct leg *second = NULL, *third = NULL;
+    b->settings.unicast_port_max = FS_MIN + 1;
+    leg_up(b);
+    struct net_addr first = b->fs_addr;
+    assert_int_equal(leg_unicast.open(&b->cfg, &handlers, b, &second), VA_OK);
+    hear_address(b->g, "local", &b->fs_addr);
+    assert_false(net_addr_eq(&first, &b->fs_addr));
+    assert_int_equal(leg_unicast.open(&b->cfg, &handlers, b, &third), VA_ELIMIT);
+    leg_unicast.close(&b->leg);
+    assert_int_equal(leg_unicast.open(&b->cfg, &handlers, b, &third), VA_OK);
+    hear_address(b->g, "local", &b->fs_addr);
+    assert_true(net_addr_eq(&first, &b->fs_addr));
+    leg_unicast.close(&second);
+    leg_unicast.close(&third);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -602,6 +622,7 @@ int main(void)
         TEST(an_ipv4_mapped_control_socket_carries_audio),
         TEST(legs_take_different_ports),
         TEST(an_exhausted_port_range_is_told),
+        TEST(no_two_calls_get_one_port),
         TEST(a_rate_we_cannot_carry_is_refused),
         TEST(the_first_frame_tells_the_format),
         TEST(strangers_are_never_heard),

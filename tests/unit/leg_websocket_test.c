@@ -795,6 +795,34 @@ static void a_call_born_of_its_stream(void **state)
     bench_free(b);
 }
 
+/* A second one on a channel can crash FreeSWITCH. */
+static void unicast_is_asked_for_once(void **state)
+{
+    (void)state;
+    struct bench *b = bench_new(&leg_websocket, "auto");
+    struct fs_udp u = {0};
+    struct net_addr here;
+    const char *metadata = "{\"playback\":\"unicast\"}";
+    const int16_t frame[FRAME] = {42};
+    b->cfg.parked = true;
+    born(b, "/stream/default/" RIG_UUID, NULL);
+    rig_hears(b->g, "call-command: unicast\n");
+    udp_side(b, "local", &here);
+    udp_side(b, "remote", &u.to);
+    assert_int_equal(udp_open(b->g->loop, &here, on_udp, &u, &u.sock), VA_OK);
+    rig_says(b->g, RIG_REPLY);
+    module_says(b, WS_TEXT, metadata, strlen(metadata));
+    module_speaks(b, 1);
+    while (!b->started && !b->failed) {
+        assert_int_equal(udp_send(u.sock, &u.to, frame, sizeof(frame)), VA_OK);
+        turn(b);
+    }
+    assert_int_equal(b->failed, 0);
+    assert_null(memmem(b->g->heard.p, b->g->heard.len, "unicast", 7));
+    udp_close(&u.sock);
+    bench_free(b);
+}
+
 static void jambonz_takes_frames(void **state)
 {
     (void)state;
@@ -916,6 +944,7 @@ int main(void)
         cmocka_unit_test(unicast_plays_and_takes_over),
         cmocka_unit_test(without_udp_it_goes_by_files),
         cmocka_unit_test(a_call_born_of_its_stream),
+        cmocka_unit_test(unicast_is_asked_for_once),
         cmocka_unit_test(jambonz_takes_frames),
         cmocka_unit_test(drachtios_fork_writes_files),
         cmocka_unit_test(a_released_channel_has_no_stream),
