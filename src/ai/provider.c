@@ -1,13 +1,14 @@
 #include "ai/provider.h"
 #include "ai/attendant/attendant.h"
+#include "ai/pipeline/pipeline.h"
 #include "ai/realtime/link.h"
 #include "ai/realtime/realtime.h"
 
 #include <string.h>
 
 static const struct provider_ops *const providers[] = {
-    &provider_attendant,         &provider_openai, &provider_azure, &provider_xai,
-    &provider_openai_compatible,
+    &provider_attendant,         &provider_openai,   &provider_azure, &provider_xai,
+    &provider_openai_compatible, &provider_pipeline,
 };
 
 const struct provider_ops *provider_find(const char *name)

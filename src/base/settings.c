@@ -35,7 +35,7 @@
 /* clang-format off */
 const struct setting settings_table[] = {
     ROW_CHOICE("AUDIO_MODE", audio_mode, "esl", "esl|rtp|dual|websocket", "how a call's audio reaches us; this version carries esl (FreeSWITCH's unicast)"),
-    ROW_CHOICE("AI_PROVIDER", ai_provider, "attendant", "attendant|openai|azure|xai|openai-compatible", "who speaks for secretaries that name no provider; attendant needs no network and no key"),
+    ROW_CHOICE("AI_PROVIDER", ai_provider, "attendant", "attendant|openai|azure|xai|openai-compatible|pipeline", "who speaks for secretaries that name no provider; attendant needs no network and no key"),
     ROW_STR("AI_FALLBACK", ai_fallback, "", "who takes over when that provider fails, in this order, separated by commas, for secretaries that name none; the attendant is always the last"),
     ROW_INT("AI_CONNECT_TIMEOUT_MS", ai_connect_timeout_ms, "ms", 100, 60000, "3000", "a provider that cannot be spoken to within this time has failed"),
     ROW_INT("AI_FIRST_AUDIO_TIMEOUT_MS", ai_first_audio_timeout_ms, "ms", 500, 60000, "5000", "likewise one from which nothing of the answer is heard"),
@@ -56,6 +56,24 @@ const struct setting settings_table[] = {
     ROW_STR("XAI_BASE_URL", xai_base_url, "", "empty is https://api.x.ai/v1"),
     ROW_STR("XAI_MODEL", xai_model, "grok-voice-latest", "voice model"),
     ROW_STR("XAI_VOICE", xai_voice, "", "voice of secretaries that name none; empty is the service's choice"),
+    ROW_CHOICE("STT_PROVIDER", stt_provider, "embedded", "embedded|openai|deepgram", "AI_PROVIDER=pipeline: who hears; embedded understands only the secretary's destinations, topics and a few words, openai is any server with /audio/transcriptions"),
+    ROW_STR("STT_BASE_URL", stt_base_url, "", "its http or https URL, up to /v1 (deepgram: without it); empty is the service itself"),
+    ROW_SECRET("STT_API_KEY", stt_api_key, "", "its key; empty: OPENAI_API_KEY at OpenAI itself, DEEPGRAM_API_KEY at Deepgram"),
+    ROW_STR("STT_MODEL", stt_model, "", "its model; empty: gpt-4o-mini-transcribe, nova-3"),
+    ROW_INT("STT_HOLD_MS", stt_hold_ms, "ms", 0, 5000, "900", "words that end in the middle (\"I would like to\") are waited on for so long before they are answered; 0: never"),
+    ROW_CHOICE("LLM_PROVIDER", llm_provider, "openai", "openai|anthropic", "AI_PROVIDER=pipeline: who thinks; openai is any server with /chat/completions: Ollama, llama.cpp, vLLM, LocalAI, Groq, …"),
+    ROW_STR("LLM_BASE_URL", llm_base_url, "", "its http or https URL, up to /v1 (anthropic: without it), for example http://localhost:11434/v1; empty is the service itself"),
+    ROW_SECRET("LLM_API_KEY", llm_api_key, "", "its key; empty: OPENAI_API_KEY at OpenAI itself, ANTHROPIC_API_KEY at Anthropic, none elsewhere"),
+    ROW_STR("LLM_MODEL", llm_model, "", "its model; empty: gpt-4o-mini, claude-haiku-4-5"),
+    ROW_CHOICE("TTS_PROVIDER", tts_provider, "embedded", "embedded|openai|elevenlabs|piper", "AI_PROVIDER=pipeline: who speaks; openai is any server with /audio/speech, piper its HTTP server"),
+    ROW_STR("TTS_BASE_URL", tts_base_url, "", "its http or https URL, up to /v1 (elevenlabs, piper: without it); empty is the service itself, piper: http://127.0.0.1:5000"),
+    ROW_SECRET("TTS_API_KEY", tts_api_key, "", "its key; empty: OPENAI_API_KEY at OpenAI itself"),
+    ROW_STR("TTS_MODEL", tts_model, "", "its model; empty: gpt-4o-mini-tts, eleven_flash_v2_5"),
+    ROW_STR("TTS_VOICE", tts_voice, "", "voice of secretaries that name none; empty: alloy, a voice of ElevenLabs' own, Piper's, espeak-ng's for the language"),
+    ROW_INT("TTS_RATE", tts_rate, "Hz", 8000, 48000, "24000", "rate of the raw audio of TTS_PROVIDER=openai; servers of your own may differ from 24000"),
+    ROW_SECRET("DEEPGRAM_API_KEY", deepgram_api_key, "", "key of console.deepgram.com"),
+    ROW_SECRET("ELEVENLABS_API_KEY", elevenlabs_api_key, "", "key of elevenlabs.io"),
+    ROW_SECRET("ANTHROPIC_API_KEY", anthropic_api_key, "", "key of console.anthropic.com"),
     ROW_STR("DATA_DIR", data_dir, "/var/lib/voice-ai", "folder of the database, recordings and messages; created if missing"),
     ROW_CHOICE("LOG_LEVEL", log_level, "info", "debug|info|warn|error", "least level that is logged"),
     ROW_INT("WORKERS", workers, "", 0, 64, "0", "threads that carry calls; 0 is one per core"),
@@ -104,7 +122,7 @@ enum { ENV_FILE_MAX = 256 * 1024 };
 
 /* Names that start like this are ours: an unknown one is a typing error, not somebody else's. */
 static const char *const own_prefixes[] = {"AUDIO_", "AI_",  "BARGE_",   "ESL_",  "RTP_",
-                                           "ASR_",   "TTS_", "UNICAST_", "MEDIA_"};
+                                           "ASR_",   "TTS_", "STT_", "LLM_", "UNICAST_", "MEDIA_"};
 
 const struct setting *settings_find(struct str name)
 {

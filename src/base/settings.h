@@ -31,6 +31,13 @@ struct settings {
     setting_text openai_transcribe_model, openai_quirks;
     setting_text azure_openai_endpoint, azure_openai_api_key, azure_openai_deployment;
     setting_text xai_api_key, xai_base_url, xai_model, xai_voice;
+    /* stages of the pipeline: ai/pipeline */
+    setting_text stt_provider, stt_base_url, stt_api_key, stt_model;
+    int64_t stt_hold_ms;
+    setting_text llm_provider, llm_base_url, llm_api_key, llm_model;
+    setting_text tts_provider, tts_base_url, tts_api_key, tts_model, tts_voice;
+    int64_t tts_rate; /**< [Hz] */
+    setting_text deepgram_api_key, elevenlabs_api_key, anthropic_api_key;
     setting_text data_dir;
     setting_text log_level;
     int64_t workers;         /**< 0: one per core */

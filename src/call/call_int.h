@@ -10,6 +10,8 @@
 
 enum {
     CALL_LINES_MAX = 8,           /* answers whose text waits to be heard */
+    CALL_LINE_BYTES_MAX = 65536,  /* text of one answer */
+    CALL_PIECES_MAX = 24,         /* pieces of one of them; more belong to the last */
     CALL_CAPTURE_FRAMES = 8,      /* caller frames on their way into the recording */
     CALL_PLAYOUT_MAX_MS = 600000, /* a text of SECRETARY_TEXT_MAX takes about five minutes */
     CALL_IN_FLIGHT_MS = 150,      /* what was sent needs to reach the ear before the leg is cut */
@@ -25,11 +27,17 @@ enum call_turn {
     CALL_TURN_OVER  /* a sound into an answer has ended, words may still come */
 };
 
-/* Text of an answer, until we know how much of it was heard. */
+/* Text of an answer, until we know how much of it was heard. It may come in pieces, each before its
+ * audio: then it is known at which ms of the answer each begins. */
 struct spoken_line {
     uint32_t answer; /* playout id; 0: free */
     int64_t at_ms;
     char *text;
+    size_t pieces;
+    struct {
+        uint32_t from_ms; /* of the answer */
+        uint32_t at;      /* byte of the text */
+    } piece[CALL_PIECES_MAX];
 };
 
 /* A caller's message while it is recorded; then it is a message_job of its own. */

@@ -59,37 +59,74 @@ static void write_late(struct call *c, uint32_t answer, const char *text)
     write_line(c, &line);
 }
 
-void call_line_open(struct call *c, uint32_t answer, const char *text)
+static struct spoken_line *find_slot(struct call *c, uint32_t answer)
 {
     struct spoken_line *slot = NULL;
+    for (size_t i = 0; i < CALL_LINES_MAX; i++) {
+        if (c->lines[i].answer == answer)
+            return &c->lines[i];
+        if (!c->lines[i].answer && !slot)
+            slot = &c->lines[i];
+    }
+    return slot;
+}
+
+/* A text that comes alone is that of the whole answer, whatever was heard of it before. */
+static void begin_piece(struct call *c, struct spoken_line *slot, size_t at)
+{
+    if (slot->pieces == CALL_PIECES_MAX)
+        return;
+    uint32_t written =
+        playout_played_ms(c->playout, slot->answer) + playout_left_ms(c->playout, slot->answer);
+    slot->piece[slot->pieces].from_ms = slot->pieces ? written : 0;
+    slot->piece[slot->pieces].at = (uint32_t)at;
+    slot->pieces++;
+}
+
+void call_line_open(struct call *c, uint32_t answer, const char *text)
+{
     if (answer <= c->line_done) {
         write_late(c, answer, text);
         return;
     }
-    for (size_t i = 0; i < CALL_LINES_MAX && !slot; i++)
-        if (!c->lines[i].answer)
-            slot = &c->lines[i];
+    struct spoken_line *slot = find_slot(c, answer);
     if (!slot)
         return; /* more answers than the playout takes: their audio was refused too */
-    size_t len = strlen(text);
-    slot->text = malloc(len + sizeof(MORE));
-    if (!slot->text)
+    size_t had = slot->text ? strlen(slot->text) : 0, len = strlen(text);
+    if (had + len > CALL_LINE_BYTES_MAX)
+        return; /* nobody says that much in one breath */
+    char *all = realloc(slot->text, had + 1 + len + sizeof(MORE));
+    if (!all)
         return;
-    memcpy(slot->text, text, len + 1);
-    slot->answer = answer;
-    slot->at_ms = now_ms(c);
+    if (!had) {
+        slot->answer = answer;
+        slot->at_ms = now_ms(c);
+    } else {
+        all[had++] = ' ';
+    }
+    memcpy(all + had, text, len + 1);
+    slot->text = all;
+    begin_piece(c, slot, had);
 }
 
-/* Of a text, the part that was heard: in proportion to time, cut between words, marked. The text
- * has room for the mark. */
-static void cut_to_heard(char *text, uint32_t heard_ms, uint32_t total_ms)
+/* The piece that was being heard, in proportion to its time, cut between words, marked; without
+ * what comes behind it. The text has room for the mark. */
+static void cut_to_heard(struct spoken_line *slot, uint32_t heard_ms, uint32_t total_ms)
 {
     if (heard_ms >= total_ms)
         return;
-    size_t len = strlen(text), keep = (size_t)((uint64_t)len * heard_ms / total_ms);
-    while (keep > 0 && text[keep] != ' ')
+    size_t i = slot->pieces - 1;
+    while (i > 0 && slot->piece[i].from_ms >= heard_ms)
+        i--;
+    bool last = i + 1 == slot->pieces;
+    size_t begin = slot->piece[i].at, end = last ? strlen(slot->text) : slot->piece[i + 1].at - 1;
+    uint32_t from = slot->piece[i].from_ms, to = last ? total_ms : slot->piece[i + 1].from_ms;
+    size_t keep = end;
+    if (heard_ms < to)
+        keep = begin + (size_t)((uint64_t)(end - begin) * (heard_ms - from) / (to - from));
+    while (keep > 0 && keep < end && slot->text[keep] != ' ')
         keep--;
-    memcpy(text + keep, MORE, sizeof(MORE));
+    memcpy(slot->text + keep, MORE, sizeof(MORE));
 }
 
 static void close_slot(struct call *c, struct spoken_line *slot, uint32_t heard_ms,
@@ -99,7 +136,7 @@ static void close_slot(struct call *c, struct spoken_line *slot, uint32_t heard_
                                    .at_ms = slot->at_ms,
                                    .length_ms = (int32_t)heard_ms,
                                    .text = slot->text};
-    cut_to_heard(slot->text, heard_ms, total_ms);
+    cut_to_heard(slot, heard_ms, total_ms);
     if (heard_ms) /* what was never heard was never said */
         write_line(c, &line);
     free(slot->text);

@@ -66,6 +66,7 @@ static enum va_err create(uv_loop_t *uv, const struct va_clock *clock, size_t ma
         return VA_ENOMEM;
     }
     loop->scratch = scratch;
+    list_init(&loop->kept);
     loop->clock = clock ? clock : &va_clock_system;
     list_init(&loop->rests);
     loop->box_max = mailbox_max ? mailbox_max : LOOP_MAILBOX_MAX;
@@ -122,6 +123,31 @@ static void on_own_closed(uv_handle_t *handle)
     loop->open_handles--;
 }
 
+void loop_keep(struct loop *loop, struct loop_kept *k)
+{
+    list_push(&loop->kept, &k->link);
+}
+
+struct loop_kept *loop_find_kept(struct loop *loop, const void *key)
+{
+    list_each(&loop->kept, it, next)
+    {
+        struct loop_kept *k = container_of(it, struct loop_kept, link);
+        if (k->key == key)
+            return k;
+    }
+    return NULL;
+}
+
+static void close_kept(struct loop *loop)
+{
+    while (!list_empty(&loop->kept)) {
+        struct loop_kept *k = container_of(loop->kept.head.prev, struct loop_kept, link);
+        link_remove(&k->link);
+        k->close(k);
+    }
+}
+
 void loop_free(struct loop **ploop)
 {
     struct loop *loop = ploop ? *ploop : NULL;
@@ -129,6 +155,7 @@ void loop_free(struct loop **ploop)
         return;
     *ploop = NULL;
     deliver_all(loop);
+    close_kept(loop);
     list_each(&loop->rests, it, tmp)
     {
         struct loop_rest *rest = container_of(it, struct loop_rest, link);

@@ -72,6 +72,22 @@ void loop_reply(struct loop *loop, struct mail *mail);
 /** Mails refused by loop_post() so far. */
 uint64_t loop_posts_refused(const struct loop *loop);
 
+/* ---- what is kept per loop ------------------------------------------------------------------- */
+
+/** Something whose first user makes it and which lives as long as the loop: a pool of connections.
+ *  Embedded in it, zero before. */
+struct loop_kept {
+    struct link link;
+    const void *key;                    /**< tells kinds apart: any address of yours */
+    void (*close)(struct loop_kept *k); /**< the loop goes: let go of everything, free */
+};
+
+/** Keep it until loop_free(), which calls close() before it closes itself: the last kept goes first.
+ */
+void loop_keep(struct loop *loop, struct loop_kept *k);
+/** What is kept under this key, or NULL. */
+struct loop_kept *loop_find_kept(struct loop *loop, const void *key);
+
 /* ---- timers --------------------------------------------------------------------------------- */
 
 /** One-shot timer, embedded in its owner. Zero-initialise before first use. */

@@ -32,6 +32,8 @@ struct loop {
     size_t heap_len, heap_cap;
     uint64_t tmr_order;
 
+    struct list kept;
+
     struct list rests;
     char *scratch;
 };

@@ -142,6 +142,43 @@ static void a_short_text_is_cut_too(void **state)
     lines_are(g, "agent|Olá, bom dia\nagent|Sim…\n");
 }
 
+/* An answer may come sentence by sentence: those that were heard are whole, the one that was being
+ * heard is cut, the others were never said. */
+static void an_answer_in_pieces_is_cut_in_the_piece_that_was_heard(void **state)
+{
+    struct call_rig *g = *state;
+    reach_thinking(g);
+    answer_begin(g, 2, 0, "Primeira frase.", 100);
+    g->h->on_transcript(g->arg, SPEAKER_AGENT, 2, "A segunda dura muito mais tempo.");
+    answer_audio(g, 2, 1000);
+    g->h->on_transcript(g->arg, SPEAKER_AGENT, 2, "Da terceira nada.");
+    answer_audio(g, 2, 100);
+    g->h->on_answer_done(g->arg, 2);
+    pass(g, 600);
+    fs_digit(g, "1");
+    settle(g);
+    fs_hangup(g, "NORMAL_CLEARING");
+    until_gone(g);
+    lines_are(g, "agent|Olá, bom dia\nagent|Primeira frase. A segunda dura…\ncaller|1\n");
+}
+
+static void an_answer_in_pieces_heard_to_its_end_is_one_line(void **state)
+{
+    struct call_rig *g = *state;
+    reach_thinking(g);
+    answer_begin(g, 2, 0, "Um.", 40);
+    for (int i = 0; i < CALL_PIECES_MAX + 2; i++) {
+        g->h->on_transcript(g->arg, SPEAKER_AGENT, 2, "E.");
+        answer_audio(g, 2, 20);
+    }
+    g->h->on_answer_done(g->arg, 2);
+    pass(g, 2000);
+    fs_hangup(g, "NORMAL_CLEARING");
+    until_gone(g);
+    lines_are(g, "agent|Olá, bom dia\nagent|Um. E. E. E. E. E. E. E. E. E. E. E. E. E. E. E. E. E. E. "
+                 "E. E. E. E. E. E. E. E.\n");
+}
+
 /* Texts that come when nobody will hear them any more must not use up the room for others. */
 static void late_texts_do_not_crowd_out_others(void **state)
 {
@@ -397,6 +434,8 @@ int main(int argc, char **argv)
         RIG_TEST(of_two_answers_the_one_that_was_heard_is_written),
         RIG_TEST(two_answers_in_a_row_are_both_written),
         RIG_TEST(a_short_text_is_cut_too),
+        RIG_TEST(an_answer_in_pieces_is_cut_in_the_piece_that_was_heard),
+        RIG_TEST(an_answer_in_pieces_heard_to_its_end_is_one_line),
         RIG_TEST(late_texts_do_not_crowd_out_others),
         RIG_TEST(a_text_behind_its_audio_is_written),
         RIG_TEST(the_calls_vad_tells_turns),

@@ -37,7 +37,7 @@ static void keep_before(struct utterance *u, const int16_t *samples, size_t coun
 
 static void keep(struct utterance *u, const int16_t *samples, size_t count)
 {
-    size_t max = (size_t)u->rate_hz / 1000 * ASR_UTTERANCE_MAX_MS;
+    size_t max = (size_t)u->rate_hz / 1000 * (u->max_ms ? u->max_ms : ASR_UTTERANCE_MAX_MS);
     if (count == 0 || u->count + count > max)
         return; /* whoever speaks longer than that has not said a name */
     if (u->count + count > u->cap) {

@@ -15,6 +15,7 @@ struct utterance {
     size_t before_len, before_at, before_full;
     int16_t *samples;
     size_t count, cap;
+    size_t max_ms; /**< longer ones are cut; 0: ASR_UTTERANCE_MAX_MS [ms] */
 };
 
 VA_CHECK enum va_err utterance_init(struct utterance *u, int rate_hz);

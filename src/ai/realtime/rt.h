@@ -323,6 +323,11 @@ bool rt_tool_offered(const struct provider *p, const struct rt_tool_spec *spec);
 void rt_tool_schema(struct json_writer *w, const char *key, const struct provider *p,
                     const struct rt_tool_spec *spec, bool upper);
 
+/** What became of a tool, as JSON for the model. */
+const char *rt_tool_result_json(enum tool_kind kind, enum va_err result);
+/** The caller is to be told of it: another answer is wanted. */
+bool rt_tool_result_told(enum tool_kind kind, enum va_err result);
+
 /* ---- between the files of the core ----------------------------------------------------------- */
 
 void rt_state_set(struct provider *p, enum rt_state to);

@@ -141,7 +141,7 @@ void rt_tool_cancelled(struct provider *p, struct str remote)
 /* ---- the call answers
  * ---------------------------------------------------------------------------- */
 
-static const char *result_json(enum tool_kind kind, enum va_err result)
+const char *rt_tool_result_json(enum tool_kind kind, enum va_err result)
 {
     if (result == VA_ECANCELED)
         return "{\"result\":\"cancelled\",\"reason\":\"the caller spoke first\"}";
@@ -162,7 +162,7 @@ static const char *result_json(enum tool_kind kind, enum va_err result)
 }
 
 /* After a transfer that went well, and behind a goodbye, nobody is there to be told. */
-static bool is_answered(enum tool_kind kind, enum va_err result)
+bool rt_tool_result_told(enum tool_kind kind, enum va_err result)
 {
     if (result == VA_ECANCELED || result == VA_ELIMIT)
         return false; /* the turn under way, or the other tool, decides */
@@ -183,8 +183,8 @@ void rt_tool_result(struct provider *p, uint32_t tool_id, enum va_err result)
         p->tool[i].id = 0;
         if (rt_gone(p))
             return;
-        const char *json = result_json(t.kind, result);
-        bool answer = is_answered(t.kind, result);
+        const char *json = rt_tool_result_json(t.kind, result);
+        bool answer = rt_tool_result_told(t.kind, result);
         if (answer)
             rt_owe(p, RT_OWES_ANSWER);
         if (p->state != RT_READY || !*t.remote)

@@ -1,0 +1,115 @@
+#include "ai/pipeline/stage.h"
+
+#include <json-c/json.h>
+#include <stdio.h>
+
+enum { JSON_DEPTH = 32 };
+
+enum va_err stage_url(char out[static STAGE_URL_MAX], const char *base, const char *fallback,
+                      const char *path)
+{
+    struct str b = str_trim(str_of(*base ? base : fallback));
+    while (b.len && b.p[b.len - 1] == '/')
+        b.len--;
+    int n = snprintf(out, STAGE_URL_MAX, "%.*s%s", STR_ARG(b), path);
+    return n > 0 && n < STAGE_URL_MAX ? VA_OK : VA_ELIMIT;
+}
+
+struct json_object *stage_json(struct str text)
+{
+    if (text.len > INT32_MAX)
+        return NULL;
+    struct json_tokener *tok = json_tokener_new_ex(JSON_DEPTH);
+    if (!tok)
+        return NULL;
+    struct json_object *o = json_tokener_parse_ex(tok, text.p ? text.p : "", (int)text.len);
+    bool whole = json_tokener_get_error(tok) == json_tokener_success;
+    json_tokener_free(tok);
+    if (whole && json_object_is_type(o, json_type_object))
+        return o;
+    json_object_put(o);
+    return NULL;
+}
+
+struct json_object *stage_json_get(struct json_object *o, const char *key)
+{
+    struct json_object *value = NULL;
+    if (!json_object_is_type(o, json_type_object) || !json_object_object_get_ex(o, key, &value))
+        return NULL;
+    return value;
+}
+
+struct str stage_json_str(struct json_object *o, const char *key)
+{
+    struct json_object *value = stage_json_get(o, key);
+    if (!json_object_is_type(value, json_type_string))
+        return str_make("", 0);
+    return str_make(json_object_get_string(value), (size_t)json_object_get_string_len(value));
+}
+
+/* Cut at a character, without what would break a line. */
+static void one_line(struct str s, char out[static STAGE_CAUSE_MAX])
+{
+    size_t n = 0;
+    s = str_trim(s);
+    while (n < s.len && n < STAGE_CAUSE_MAX - 1) {
+        unsigned char c = (unsigned char)s.p[n];
+        out[n++] = c < 0x20 || c == 0x7f ? ' ' : (char)c;
+    }
+    while (n < s.len && n > 0 && ((unsigned char)s.p[n] & 0xC0) == 0x80)
+        n--;
+    out[n] = '\0';
+}
+
+void stage_cause(struct str body, char out[static STAGE_CAUSE_MAX])
+{
+    struct json_object *root = stage_json(body);
+    static const char *const keys[] = {"message", "error", "detail", "err_msg"};
+    struct json_object *inside[] = {stage_json_get(root, "error"), stage_json_get(root, "detail"),
+                                    root};
+    struct str found = str_make("", 0);
+    for (size_t i = 0; i < 3 && !found.len; i++)
+        for (size_t k = 0; k < 4 && !found.len; k++)
+            found = stage_json_str(inside[i], keys[k]);
+    one_line(root ? found : body, out);
+    json_object_put(root);
+}
+
+struct stage_fault stage_http_fault(const char *stage, const struct http_end *end, char *text,
+                                    size_t cap)
+{
+    char cause[STAGE_CAUSE_MAX];
+    stage_cause(end->body, cause);
+    char wait[48] = "";
+    if (end->retry_after_ms >= 0)
+        (void)snprintf(wait, sizeof(wait), "; it asks to wait %lld s",
+                       (long long)end->retry_after_ms / 1000);
+    (void)snprintf(text, cap, "%s: %s%s%s%s%s", stage, end->text, wait, *cause ? " (it says: " : "",
+                   cause, *cause ? ")" : "");
+    return (struct stage_fault){end->err, end->retry_after_ms, text};
+}
+
+void stage_deadlines(const struct stage_cfg *cfg, struct http_spec *spec)
+{
+    spec->connect_ms = (uint64_t)cfg->settings->ai_connect_timeout_ms;
+    spec->first_byte_ms = STAGE_FIRST_BYTE_MS;
+    spec->idle_ms = STAGE_STALL_MS;
+}
+
+const char *stage_openai_key(const struct settings *s, const char *own, const char *base)
+{
+    if (*own)
+        return own;
+    bool openai = !*base || str_starts(str_of(base), "https://api.openai.com");
+    return openai ? s->openai_api_key : "";
+}
+
+size_t stage_bearer(struct http_header h[static 2], const char *key, char *bearer, size_t cap)
+{
+    h[0] = (struct http_header){"Content-Type", "application/json", false};
+    if (!*key)
+        return 1;
+    (void)snprintf(bearer, cap, "Bearer %s", key);
+    h[1] = (struct http_header){"Authorization", bearer, true};
+    return 2;
+}
