@@ -2,6 +2,7 @@
  * What every provider over a network has to do, against its fake server. A provider joins with a
  * line in `cases`.
  */
+#include "contract/gemini_fake.h"
 #include "contract/openai_fake.h"
 #include "contract/provider_rig.h"
 
@@ -20,11 +21,26 @@ static void configure_azure(struct rig *r)
     (void)str_copy(r->settings.azure_openai_deployment, SETTING_TEXT_MAX, str_of("mine"));
 }
 
+static void configure_gemini(struct rig *r)
+{
+    memset(&gf, 0, sizeof(gf));
+    (void)str_copy(r->settings.google_api_key, SETTING_TEXT_MAX, str_of("sk-test"));
+    (void)str_copy(r->settings.gemini_base_url, SETTING_TEXT_MAX, str_of(r->fake.url));
+}
+
+static void configure_gemini_2(struct rig *r)
+{
+    configure_gemini(r);
+    (void)str_copy(r->settings.gemini_model, SETTING_TEXT_MAX, str_of("gemini-2.5-native"));
+}
+
 static const struct contract_case cases[] = {
-    {"openai", &provider_openai, &openai_fake, configure_openai, true, true, true},
-    {"azure", &provider_azure, &openai_fake, configure_azure, true, true, true},
+    {"openai", &provider_openai, &openai_fake, configure_openai, true, true, true, true},
+    {"azure", &provider_azure, &openai_fake, configure_azure, true, true, true, true},
     {"openai-compatible", &provider_openai_compatible, &openai_fake, configure_openai, true, false,
-     true},
+     true, true},
+    {"gemini", &provider_gemini, &gemini_fake, configure_gemini, true, false, true, false},
+    {"gemini-2", &provider_gemini, &gemini_fake, configure_gemini_2, true, false, true, false},
 };
 
 static void begin_ready(struct rig *r, const void *with)
@@ -174,7 +190,7 @@ static void test_interrupt(void **state)
     RIG_UNTIL(&r, r.samples[1] >= 8 * 800u);
     uint64_t had = r.samples[1];
     r.with->ops->interrupt(r.p, 1, 450);
-    RIG_UNTIL(&r, r.fake.seen.cancels == 1);
+    RIG_UNTIL(&r, r.fake.seen.cancels == r.with->stops);
     if (r.with->truncates) {
         RIG_UNTIL(&r, r.fake.seen.truncated_ms >= 0);
         assert_int_equal(r.fake.seen.truncated_ms, 450);
@@ -196,7 +212,7 @@ static void test_interrupt_is_clamped(void **state)
     r.with->ops->say(r.p, SAY_GREETING);
     RIG_UNTIL(&r, r.samples[1] >= 8 * 300u);
     r.with->ops->interrupt(r.p, 1, 60000);
-    RIG_UNTIL(&r, r.fake.seen.cancels == 1);
+    RIG_UNTIL(&r, r.fake.seen.cancels == r.with->stops);
     rig_settle(&r, 30);
     rig_no_refusals(&r);
     rig_end(&r);

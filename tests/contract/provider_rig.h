@@ -22,6 +22,7 @@ struct contract_case {
     bool renews;    /* a session that ends is opened again with the conversation */
     bool truncates; /* the remote is told how much was heard */
     bool seeds;     /* history is given to a new session in words */
+    bool stops;     /* an answer can be stopped over there */
 };
 
 struct rig {

@@ -15,5 +15,7 @@ extern const struct provider_ops provider_azure;
 extern const struct provider_ops provider_xai;
 /** Servers that speak OpenAI's protocol, at OPENAI_BASE_URL: LocalAI, speech-to-speech, … */
 extern const struct provider_ops provider_openai_compatible;
+/** Google's Gemini Live (gemini/): turns and interruptions are its own, sessions are resumed. */
+extern const struct provider_ops provider_gemini;
 
 #endif
