@@ -2,6 +2,7 @@
  * What every provider over a network has to do, against its fake server. A provider joins with a
  * line in `cases`.
  */
+#include "contract/elevenlabs_fake.h"
 #include "contract/gemini_fake.h"
 #include "contract/openai_fake.h"
 #include "contract/provider_rig.h"
@@ -34,6 +35,20 @@ static void configure_gemini_2(struct rig *r)
     (void)str_copy(r->settings.gemini_model, SETTING_TEXT_MAX, str_of("gemini-2.5-native"));
 }
 
+static void configure_elevenlabs(struct rig *r)
+{
+    memset(&ef, 0, sizeof(ef));
+    (void)str_copy(r->settings.elevenlabs_agent_id, SETTING_TEXT_MAX, str_of("agent_1"));
+    (void)str_copy(r->settings.elevenlabs_base_url, SETTING_TEXT_MAX, str_of(r->fake.url));
+}
+
+static void configure_elevenlabs_pcm(struct rig *r)
+{
+    configure_elevenlabs(r);
+    ef.format = "pcm_16000";
+    ef.same_number = ef.complete = true;
+}
+
 static const struct contract_case cases[] = {
     {"openai", &provider_openai, &openai_fake, configure_openai, true, true, true, true},
     {"azure", &provider_azure, &openai_fake, configure_azure, true, true, true, true},
@@ -41,6 +56,10 @@ static const struct contract_case cases[] = {
      true, true},
     {"gemini", &provider_gemini, &gemini_fake, configure_gemini, true, false, true, false},
     {"gemini-2", &provider_gemini, &gemini_fake, configure_gemini_2, true, false, true, false},
+    {"elevenlabs", &provider_elevenlabs, &elevenlabs_fake, configure_elevenlabs, true, false, true,
+     false},
+    {"elevenlabs-pcm", &provider_elevenlabs, &elevenlabs_fake, configure_elevenlabs_pcm, true,
+     false, true, false},
 };
 
 static void begin_ready(struct rig *r, const void *with)

@@ -188,7 +188,8 @@ static inline void rig_patience(void *arg)
             loop_turn((r)->loop, true);                                                            \
         tmr_stop(&patience_);                                                                      \
         if (!(cond))                                                                               \
-            fail_msg("did not happen: %s (failed: %s)", #cond, (r)->cause);                        \
+            fail_msg("did not happen: %s (failed: %s; answers %u, done %u, order %s, said %s)",    \
+                     #cond, (r)->cause, (r)->answers, (r)->done, (r)->order, buf_z(&(r)->said));   \
     } while (0)
 
 /** Let everything run that is due within `ms` of real time. */

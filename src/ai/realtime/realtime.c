@@ -194,7 +194,9 @@ void rt_located(struct provider *p)
 
 enum va_err rt_connect(struct provider *p, enum rt_state as)
 {
-    enum va_err err = p->dialect->locate ? p->dialect->locate(p) : open_link(p);
+    enum va_err err = p->dialect->locate ? p->dialect->locate(p) : VA_OK;
+    if (!err && !p->fetch.request)
+        err = open_link(p);
     if (err)
         return err;
     rt_state_set(p, as);

@@ -17,5 +17,7 @@ extern const struct provider_ops provider_xai;
 extern const struct provider_ops provider_openai_compatible;
 /** Google's Gemini Live (gemini/): turns and interruptions are its own, sessions are resumed. */
 extern const struct provider_ops provider_gemini;
+/** ElevenLabs Agents: an agent that is configured over there. */
+extern const struct provider_ops provider_elevenlabs;
 
 #endif

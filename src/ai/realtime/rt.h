@@ -100,8 +100,8 @@ struct dialect {
      * @param fault  A missing or wrong setting by its name, and the fix
      */
     VA_CHECK enum va_err (*start)(struct provider *p, struct va_fault *fault);
-    /** Find out p->target anew, before each connection: rt_fetch(), then rt_located(). NULL: what
-     *  start() wrote holds. */
+    /** Find out p->target anew, before each connection: rt_fetch(), then rt_located(); without a
+     *  rt_fetch() it is known already. NULL: what start() wrote holds. */
     VA_CHECK enum va_err (*locate)(struct provider *p);
     /** The socket is open (first time or again): state begins anew, send the first message if it is
      *  ours to send. rt_ready() follows when the remote has accepted the session. */
@@ -161,7 +161,8 @@ struct rt_turn {
 /** For remotes that answer by themselves (self.c). */
 struct rt_self {
     uint32_t answer;  /**< the one the remote is saying, 0: none */
-    bool asked;       /**< text of ours may end it: that is nobody's interruption */
+    uint64_t began_us; /**< when it did [mono µs] */
+    uint64_t asked_us; /**< newest text of ours that may end one: that is nobody's interruption */
     struct buf words; /**< the caller's, not told yet */
 };
 

@@ -44,6 +44,7 @@ void rt_self_heard(struct provider *p)
         return;
     p->turn.state = RT_TURN_CONFIRMED;
     p->turn.started_us = loop_now_us(p->loop);
+    p->self.asked_us = 0;
     rt_speech(p, TURN_STARTED);
     rt_speech(p, TURN_CONFIRMED);
 }
@@ -92,7 +93,7 @@ struct rt_answer *rt_self_answer(struct provider *p)
     (void)snprintf(name, sizeof(name), "a%u", p->last_answer + 1);
     a = rt_answer_begin(p, str_of(name), str_of(""));
     p->self.answer = a ? a->id : 0;
-    p->self.asked = false;
+    p->self.began_us = loop_now_us(p->loop);
     return a;
 }
 
@@ -115,9 +116,10 @@ void rt_self_interrupted(struct provider *p)
 {
     struct rt_answer *a = current(p);
     bool dead = a && a->state == RT_ANSWER_DEAD; /* by the call: it knows */
-    bool caller = !dead && !p->self.asked && rt_answer_sounding(p);
+    bool ours = p->self.asked_us && p->self.began_us <= p->self.asked_us; /* our text ended it */
+    bool caller = !dead && !ours && rt_answer_sounding(p);
     p->self.answer = 0;
-    p->self.asked = false;
+    p->self.asked_us = 0;
     if (caller && p->turn.state == RT_TURN_NONE)
         rt_self_heard(p);
     if (a && !rt_gone(p) && a->state != RT_ANSWER_DEAD)
@@ -133,7 +135,7 @@ bool rt_self_tool(struct provider *p, struct str name, struct str remote, struct
 
 void rt_self_asked(struct provider *p)
 {
-    p->self.asked = true;
+    p->self.asked_us = loop_now_us(p->loop);
 }
 
 /* Nothing can be stopped over there: what still comes of it is dropped. */
@@ -147,6 +149,6 @@ void rt_self_interrupt(struct provider *p, const struct rt_answer *a, uint32_t h
 void rt_self_lost(struct provider *p)
 {
     p->self.answer = 0;
-    p->self.asked = false;
+    p->self.asked_us = 0;
     buf_reset(&p->self.words);
 }
