@@ -2,6 +2,7 @@
  * What every provider over a network has to do, against its fake server. A provider joins with a
  * line in `cases`.
  */
+#include "contract/deepgram_fake.h"
 #include "contract/elevenlabs_fake.h"
 #include "contract/gemini_fake.h"
 #include "contract/openai_fake.h"
@@ -49,6 +50,15 @@ static void configure_elevenlabs_pcm(struct rig *r)
     ef.same_number = ef.complete = true;
 }
 
+static void configure_deepgram(struct rig *r)
+{
+    memset(&df, 0, sizeof(df));
+    df.echo = true;
+    (void)str_copy(r->settings.deepgram_api_key, SETTING_TEXT_MAX, str_of("sk-test"));
+    (void)snprintf(r->settings.deepgram_agent_url, SETTING_TEXT_MAX, "%s/v1/agent/converse",
+                   r->fake.url);
+}
+
 static const struct contract_case cases[] = {
     {"openai", &provider_openai, &openai_fake, configure_openai, true, true, true, true},
     {"azure", &provider_azure, &openai_fake, configure_azure, true, true, true, true},
@@ -60,6 +70,7 @@ static const struct contract_case cases[] = {
      false},
     {"elevenlabs-pcm", &provider_elevenlabs, &elevenlabs_fake, configure_elevenlabs_pcm, true,
      false, true, false},
+    {"deepgram", &provider_deepgram, &deepgram_fake, configure_deepgram, true, false, true, false},
 };
 
 static void begin_ready(struct rig *r, const void *with)

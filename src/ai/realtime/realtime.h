@@ -19,5 +19,7 @@ extern const struct provider_ops provider_openai_compatible;
 extern const struct provider_ops provider_gemini;
 /** ElevenLabs Agents: an agent that is configured over there. */
 extern const struct provider_ops provider_elevenlabs;
+/** Deepgram's Voice Agent: its ear and voice around a model of the settings. */
+extern const struct provider_ops provider_deepgram;
 
 #endif

@@ -160,10 +160,11 @@ struct rt_turn {
 
 /** For remotes that answer by themselves (self.c). */
 struct rt_self {
-    uint32_t answer;  /**< the one the remote is saying, 0: none */
+    uint32_t answer;   /**< the one the remote is saying, 0: none */
     uint64_t began_us; /**< when it did [mono µs] */
     uint64_t asked_us; /**< newest text of ours that may end one: that is nobody's interruption */
-    struct buf words; /**< the caller's, not told yet */
+    struct buf words;  /**< the caller's, not told yet */
+    bool worded;       /**< the turn has some */
 };
 
 /** A request over HTTP under way (fetch.c). */

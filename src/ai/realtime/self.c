@@ -4,7 +4,7 @@
  *
  *     words of the caller ─► STARTED, CONFIRMED     while nothing of an answer is heard
  *     "interrupted"       ─► STARTED, CONFIRMED     while something is
- *     their answer, or a pause behind the words ─► ENDED
+ *     their answer, or a pause behind the words ─► ENDED        no words, no answer ─► FALSE
  *
  * An answer that the call interrupted is dead here, but the remote goes on with it: it stays the
  * current one until the remote is done with it, so that the rest is not taken for a new answer.
@@ -29,9 +29,16 @@ struct rt_answer *rt_self_current(struct provider *p)
 /* ---- the caller ---------------------------------------------------------------------------------
  */
 
+/* A noise that ended an answer over there is not going to be answered. */
 static void on_pause(void *arg)
 {
-    rt_self_turn_over(arg);
+    struct provider *p = arg;
+    if (p->self.worded) {
+        rt_self_turn_over(p);
+        return;
+    }
+    p->turn.state = RT_TURN_NONE;
+    rt_speech(p, TURN_FALSE);
 }
 
 void rt_self_heard(struct provider *p)
@@ -45,6 +52,7 @@ void rt_self_heard(struct provider *p)
     p->turn.state = RT_TURN_CONFIRMED;
     p->turn.started_us = loop_now_us(p->loop);
     p->self.asked_us = 0;
+    p->self.worded = false;
     rt_speech(p, TURN_STARTED);
     rt_speech(p, TURN_CONFIRMED);
 }
@@ -56,8 +64,10 @@ void rt_self_words(struct provider *p, struct str text)
         return;
     if (p->self.words.len + text.len <= RT_TEXT_MAX)
         (void)buf_adds(&p->self.words, text);
-    if (rt_has_words(text) && (p->turn.state != RT_TURN_NONE || !current(p)))
-        rt_self_heard(p);
+    if (!rt_has_words(text) || (p->turn.state == RT_TURN_NONE && current(p)))
+        return;
+    rt_self_heard(p);
+    p->self.worded = true;
 }
 
 static void tell_words(struct provider *p)
