@@ -7,6 +7,7 @@
 #include "contract/gemini_fake.h"
 #include "contract/openai_fake.h"
 #include "contract/provider_rig.h"
+#include "contract/ultravox_fake.h"
 
 #include "ai/realtime/realtime.h"
 
@@ -59,18 +60,38 @@ static void configure_deepgram(struct rig *r)
                    r->fake.url);
 }
 
+static void configure_ultravox(struct rig *r)
+{
+    hf_start(&uf_http, r->loop, "x-api-key");
+    uf_joined = 0;
+    (void)snprintf(uf_http.body, sizeof(uf_http.body), "{\"joinUrl\":\"%s/join\"}", r->fake.url);
+    (void)str_copy(r->settings.ultravox_api_key, SETTING_TEXT_MAX, str_of("sk-test"));
+    (void)snprintf(r->settings.ultravox_base_url, SETTING_TEXT_MAX, "http://127.0.0.1:%u",
+                   uf_http.server.port);
+}
+
+static void end_ultravox(struct rig *r)
+{
+    (void)r;
+    hf_stop(&uf_http);
+}
+
 static const struct contract_case cases[] = {
-    {"openai", &provider_openai, &openai_fake, configure_openai, true, true, true, true},
-    {"azure", &provider_azure, &openai_fake, configure_azure, true, true, true, true},
+    {"openai", &provider_openai, &openai_fake, configure_openai, true, true, true, true, NULL},
+    {"azure", &provider_azure, &openai_fake, configure_azure, true, true, true, true, NULL},
     {"openai-compatible", &provider_openai_compatible, &openai_fake, configure_openai, true, false,
-     true, true},
-    {"gemini", &provider_gemini, &gemini_fake, configure_gemini, true, false, true, false},
-    {"gemini-2", &provider_gemini, &gemini_fake, configure_gemini_2, true, false, true, false},
+     true, true, NULL},
+    {"gemini", &provider_gemini, &gemini_fake, configure_gemini, true, false, true, false, NULL},
+    {"gemini-2", &provider_gemini, &gemini_fake, configure_gemini_2, true, false, true, false,
+     NULL},
     {"elevenlabs", &provider_elevenlabs, &elevenlabs_fake, configure_elevenlabs, true, false, true,
-     false},
+     false, NULL},
     {"elevenlabs-pcm", &provider_elevenlabs, &elevenlabs_fake, configure_elevenlabs_pcm, true,
-     false, true, false},
-    {"deepgram", &provider_deepgram, &deepgram_fake, configure_deepgram, true, false, true, false},
+     false, true, false, NULL},
+    {"deepgram", &provider_deepgram, &deepgram_fake, configure_deepgram, true, false, true, false,
+     NULL},
+    {"ultravox", &provider_ultravox, &ultravox_fake, configure_ultravox, true, false, true, false,
+     end_ultravox},
 };
 
 static void begin_ready(struct rig *r, const void *with)

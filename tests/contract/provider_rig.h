@@ -19,10 +19,11 @@ struct contract_case {
     const struct fake_proto *proto;
     /** Point the settings at the fake. */
     void (*configure)(struct rig *r);
-    bool renews;    /* a session that ends is opened again with the conversation */
-    bool truncates; /* the remote is told how much was heard */
-    bool seeds;     /* history is given to a new session in words */
-    bool stops;     /* an answer can be stopped over there */
+    bool renews;                /* a session that ends is opened again with the conversation */
+    bool truncates;             /* the remote is told how much was heard */
+    bool seeds;                 /* history is given to a new session in words */
+    bool stops;                 /* an answer can be stopped over there */
+    void (*end)(struct rig *r); /* of what configure() began; NULL: nothing */
 };
 
 struct rig {
@@ -230,6 +231,8 @@ static inline void rig_end(struct rig *r)
     if (r->p)
         r->with->ops->close(&r->p);
     rig_settle(r, 5);
+    if (r->with->end)
+        r->with->end(r);
     fake_stop(&r->fake);
     rig_settle(r, 1);
     loop_free(&r->loop);

@@ -15,7 +15,7 @@ static void configure(struct rig *r)
 }
 
 static const struct contract_case with = {
-    "elevenlabs", &provider_elevenlabs, &elevenlabs_fake, configure, true, false, true, false};
+    "elevenlabs", &provider_elevenlabs, &elevenlabs_fake, configure, true, false, true, false, NULL};
 
 static void begin(struct rig *r)
 {

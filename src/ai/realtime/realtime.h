@@ -21,5 +21,7 @@ extern const struct provider_ops provider_gemini;
 extern const struct provider_ops provider_elevenlabs;
 /** Deepgram's Voice Agent: its ear and voice around a model of the settings. */
 extern const struct provider_ops provider_deepgram;
+/** Ultravox: a call of its own, made over HTTP and joined. */
+extern const struct provider_ops provider_ultravox;
 
 #endif
