@@ -35,7 +35,7 @@
 /* clang-format off */
 const struct setting settings_table[] = {
     ROW_CHOICE("AUDIO_MODE", audio_mode, "esl", "esl|rtp|dual|websocket", "how a call's audio reaches us; this version carries esl (FreeSWITCH's unicast)"),
-    ROW_CHOICE("AI_PROVIDER", ai_provider, "attendant", "attendant|openai|azure|xai|openai-compatible|gemini|elevenlabs|deepgram|ultravox|pipeline", "who speaks for secretaries that name no provider; attendant needs no network and no key"),
+    ROW_CHOICE("AI_PROVIDER", ai_provider, "attendant", "attendant|openai|azure|xai|openai-compatible|gemini|elevenlabs|deepgram|ultravox|gpt-live|pipeline", "who speaks for secretaries that name no provider; attendant needs no network and no key"),
     ROW_STR("AI_FALLBACK", ai_fallback, "", "who takes over when that provider fails, in this order, separated by commas, for secretaries that name none; the attendant is always the last"),
     ROW_INT("AI_CONNECT_TIMEOUT_MS", ai_connect_timeout_ms, "ms", 100, 60000, "3000", "a provider that cannot be spoken to within this time has failed"),
     ROW_INT("AI_FIRST_AUDIO_TIMEOUT_MS", ai_first_audio_timeout_ms, "ms", 500, 60000, "5000", "likewise one from which nothing of the answer is heard"),
@@ -73,6 +73,8 @@ const struct setting settings_table[] = {
     ROW_STR("ULTRAVOX_BASE_URL", ultravox_base_url, "", "empty is https://api.ultravox.ai"),
     ROW_STR("ULTRAVOX_MODEL", ultravox_model, "", "empty is the service's choice"),
     ROW_STR("ULTRAVOX_VOICE", ultravox_voice, "", "voice of secretaries that name none; empty is the service's choice"),
+    ROW_STR("OPENAI_LIVE_MODEL", openai_live_model, "gpt-live-1", "AI_PROVIDER=gpt-live, with OPENAI_API_KEY, OPENAI_BASE_URL and OPENAI_VOICE: the model that speaks"),
+    ROW_STR("OPENAI_LIVE_BACKEND_MODEL", openai_live_backend_model, "gpt-5.6-sol", "the model it delegates to, which uses the tools"),
     ROW_CHOICE("STT_PROVIDER", stt_provider, "embedded", "embedded|openai|deepgram", "AI_PROVIDER=pipeline: who hears; embedded understands only the secretary's destinations, topics and a few words, openai is any server with /audio/transcriptions"),
     ROW_STR("STT_BASE_URL", stt_base_url, "", "its http or https URL, up to /v1 (deepgram: without it); empty is the service itself"),
     ROW_SECRET("STT_API_KEY", stt_api_key, "", "its key; empty: OPENAI_API_KEY at OpenAI itself, DEEPGRAM_API_KEY at Deepgram"),

@@ -19,10 +19,11 @@ struct contract_case {
     const struct fake_proto *proto;
     /** Point the settings at the fake. */
     void (*configure)(struct rig *r);
-    bool renews;                /* a session that ends is opened again with the conversation */
-    bool truncates;             /* the remote is told how much was heard */
-    bool seeds;                 /* history is given to a new session in words */
-    bool stops;                 /* an answer can be stopped over there */
+    bool renews;     /* a session that ends is opened again with the conversation */
+    bool truncates;  /* the remote is told how much was heard */
+    bool seeds;      /* history is given to a new session in words */
+    bool continuous; /* no interruptions; answers are cut out of a stream, with its silence */
+    bool stops;      /* an answer can be stopped over there */
     void (*end)(struct rig *r); /* of what configure() began; NULL: nothing */
 };
 

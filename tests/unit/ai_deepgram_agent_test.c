@@ -15,7 +15,8 @@ static void configure(struct rig *r)
 }
 
 static const struct contract_case with = {
-    "deepgram", &provider_deepgram, &deepgram_fake, configure, true, false, true, false, NULL};
+    "deepgram", &provider_deepgram, &deepgram_fake, configure, true, false, true, false, false,
+    NULL};
 
 static void begin(struct rig *r)
 {

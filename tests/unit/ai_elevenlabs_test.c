@@ -14,8 +14,16 @@ static void configure(struct rig *r)
     (void)str_copy(r->settings.elevenlabs_base_url, SETTING_TEXT_MAX, str_of(r->fake.url));
 }
 
-static const struct contract_case with = {
-    "elevenlabs", &provider_elevenlabs, &elevenlabs_fake, configure, true, false, true, false, NULL};
+static const struct contract_case with = {"elevenlabs",
+                                          &provider_elevenlabs,
+                                          &elevenlabs_fake,
+                                          configure,
+                                          true,
+                                          false,
+                                          true,
+                                          false,
+                                          false,
+                                          NULL};
 
 static void begin(struct rig *r)
 {

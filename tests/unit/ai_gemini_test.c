@@ -15,7 +15,7 @@ static void configure(struct rig *r)
 }
 
 static const struct contract_case with = {
-    "gemini", &provider_gemini, &gemini_fake, configure, true, false, true, false, NULL};
+    "gemini", &provider_gemini, &gemini_fake, configure, true, false, true, false, false, NULL};
 
 static void begin(struct rig *r)
 {

@@ -23,7 +23,8 @@ static void end(struct rig *r)
 }
 
 static const struct contract_case with = {
-    "ultravox", &provider_ultravox, &ultravox_fake, configure, true, false, true, false, end};
+    "ultravox", &provider_ultravox, &ultravox_fake, configure, true, false, true, false, false,
+    end};
 
 static void begin(struct rig *r)
 {

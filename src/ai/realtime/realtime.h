@@ -23,5 +23,7 @@ extern const struct provider_ops provider_elevenlabs;
 extern const struct provider_ops provider_deepgram;
 /** Ultravox: a call of its own, made over HTTP and joined. */
 extern const struct provider_ops provider_ultravox;
+/** OpenAI's GPT-Live: one continuous stream each way, no turns and nothing to interrupt. */
+extern const struct provider_ops provider_gpt_live;
 
 #endif
