@@ -24,8 +24,8 @@ uint32_t rand_below(uint32_t n)
     return (uint32_t)(((uint64_t)x * n) >> 32);
 }
 
-/* Random bytes for uuids and masks, fetched in bulk: a system call for each would cost more than the
- * request it names. A forked child must not repeat its parent's, so it starts without any. */
+/* Random bytes for uuids and masks, fetched in bulk: a system call for each would cost more than
+ * the request it names. A forked child must not repeat its parent's, so it starts without any. */
 static _Thread_local struct {
     unsigned char bytes[1024];
     size_t left;

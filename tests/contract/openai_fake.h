@@ -36,6 +36,14 @@ struct of_state {
     struct tmr timer;
 };
 
+/* xAI's dialect: voice and turn_detection at the session's top, no session.type, no truncation. */
+static const struct fake_proto xai_fake;
+
+static inline bool of_xai(const struct fake *f)
+{
+    return f->proto == &xai_fake;
+}
+
 static inline struct of_state *of(struct fake *f)
 {
     return f->state;
@@ -115,6 +123,9 @@ static const struct {
     {"input_audio_buffer.clear", " event_id type "},
 };
 
+static const char of_xai_session[] =
+    " instructions voice turn_detection audio tools tool_choice resumption ";
+
 static inline const char *of_members(const char *where)
 {
     for (size_t i = 0; i < sizeof(of_allowed) / sizeof(of_allowed[0]); i++)
@@ -124,9 +135,11 @@ static inline const char *of_members(const char *where)
 }
 
 /* The first member that is unknown, as a path in `bad`. */
-static inline bool of_check(struct json_object *o, const char *where, char bad[static 160])
+static inline bool of_check(struct json_object *o, const char *where, char bad[static 160],
+                            bool xai)
 {
-    const char *members = of_members(where);
+    const char *members =
+        xai && strcmp(where, "session.update.session") == 0 ? of_xai_session : of_members(where);
     if (!members || !json_object_is_type(o, json_type_object))
         return true;
     json_object_object_foreach(o, key, value)
@@ -138,7 +151,7 @@ static inline bool of_check(struct json_object *o, const char *where, char bad[s
             (void)snprintf(bad, 160, "%s", path);
             return false;
         }
-        if (!of_check(value, path, bad))
+        if (!of_check(value, path, bad, xai))
             return false;
     }
     return true;
@@ -179,8 +192,9 @@ static inline void of_session_update(struct fake *f, struct json_object *o)
 {
     struct of_state *s = of(f);
     struct json_object *session = fake_obj(o, "session"), *audio = fake_obj(session, "audio");
-    struct json_object *in = fake_obj(audio, "input"), *vad = fake_obj(in, "turn_detection");
-    if (!str_eqz(fake_str(session, "type"), "realtime")) {
+    struct json_object *in = fake_obj(audio, "input");
+    struct json_object *vad = fake_obj(of_xai(f) ? session : in, "turn_detection");
+    if (!of_xai(f) && !str_eqz(fake_str(session, "type"), "realtime")) {
         of_error(f, o, "missing_required_parameter", "Missing required parameter: 'session.type'.",
                  "session.type");
         return;
@@ -299,7 +313,7 @@ static inline void of_item_truncate(struct fake *f, struct json_object *o)
 {
     struct of_item *i = of_item_find(f, fake_str(o, "item_id"));
     int ms = of_num(o, "audio_end_ms", -1);
-    if (!i || !i->assistant)
+    if (of_xai(f) || !i || !i->assistant)
         of_error(f, o, "invalid_value", "Only model output audio messages can be truncated",
                  "item_id");
     else if (ms < 0 || (unsigned)ms > i->audio_ms)
@@ -610,7 +624,7 @@ static inline void of_message(struct fake *f, enum ws_kind kind, struct str m)
         i++;
     if (!o || i == n)
         of_error(f, o, "invalid_value", "unknown event", "type");
-    else if (!of_check(o, rows[i].type, bad))
+    else if (!of_check(o, rows[i].type, bad, of_xai(f)))
         of_error(f, o, "unknown_parameter", "Unknown parameter", bad);
     else if (i && !of(f)->session)
         of_error(f, o, "invalid_value", "before session.update", rows[i].type);
@@ -645,5 +659,11 @@ static const struct fake_proto openai_fake = {.opened = of_opened,
                                               .closed = of_closed,
                                               .request = of_request,
                                               .state_size = sizeof(struct of_state)};
+
+static const struct fake_proto xai_fake = {.opened = of_opened,
+                                           .message = of_message,
+                                           .closed = of_closed,
+                                           .request = of_request,
+                                           .state_size = sizeof(struct of_state)};
 
 #endif

@@ -25,6 +25,12 @@ static void configure_azure(struct rig *r)
     (void)str_copy(r->settings.azure_openai_deployment, SETTING_TEXT_MAX, str_of("mine"));
 }
 
+static void configure_xai(struct rig *r)
+{
+    (void)str_copy(r->settings.xai_api_key, SETTING_TEXT_MAX, str_of("sk-test"));
+    (void)snprintf(r->settings.xai_base_url, SETTING_TEXT_MAX, "%s/v1", r->fake.url);
+}
+
 static void configure_gemini(struct rig *r)
 {
     memset(&gf, 0, sizeof(gf));
@@ -87,6 +93,7 @@ static const struct contract_case cases[] = {
     {"openai", &provider_openai, &openai_fake, configure_openai, true, true, true, false, true,
      NULL},
     {"azure", &provider_azure, &openai_fake, configure_azure, true, true, true, false, true, NULL},
+    {"xai", &provider_xai, &xai_fake, configure_xai, true, false, true, false, true, NULL},
     {"openai-compatible", &provider_openai_compatible, &openai_fake, configure_openai, true, false,
      true, false, true, NULL},
     {"gemini", &provider_gemini, &gemini_fake, configure_gemini, true, false, true, false, false,
@@ -413,6 +420,20 @@ static void test_drop_mid_word(void **state)
     rig_end(&r);
 }
 
+/* Lost, and nobody there any more: the answer was not over, so that who takes over knows. */
+static void test_loss_is_not_an_end(void **state)
+{
+    struct rig r;
+    begin_ready(&r, *state);
+    r.fake.script.drop_after_ms = 300;
+    tcp_listener_close(&r.fake.listener);
+    r.with->ops->say(r.p, SAY_GREETING);
+    RIG_UNTIL(&r, r.failed);
+    assert_int_equal(r.answers, 1);
+    assert_int_equal(r.done, 0);
+    rig_end(&r);
+}
+
 static void test_close_codes(void **state)
 {
     static const struct {
@@ -537,6 +558,7 @@ static const struct {
     {"refused", test_refused},
     {"nobody_there", test_nobody_there},
     {"drop_mid_word", test_drop_mid_word},
+    {"loss_is_not_an_end", test_loss_is_not_an_end},
     {"close_codes", test_close_codes},
     {"reconnects_are_bounded", test_reconnects_are_bounded},
     {"session_limit", test_session_limit},

@@ -6,7 +6,7 @@
 struct rt_answer *rt_answer_find(struct provider *p, struct str item)
 {
     for (size_t i = 0; i < RT_ANSWERS_MAX; i++)
-        if (p->answer[i].id && str_eqz(item, p->answer[i].item))
+        if (item.len && p->answer[i].id && str_eqz(item, p->answer[i].item))
             return &p->answer[i];
     return NULL;
 }
@@ -178,14 +178,22 @@ void rt_answer_cut(struct provider *p, struct rt_answer *a)
 
 void rt_answers_lost(struct provider *p)
 {
+    rt_answers_tell(p);
+    for (size_t i = 0; i < RT_ANSWERS_MAX && !rt_gone(p); i++) {
+        struct rt_answer *a = &p->answer[i];
+        a->item[0] = a->response[0] = 0; /* names of the session before mean nothing to the next */
+        a->state = a->id && a->state == RT_ANSWER_OPEN ? RT_ANSWER_LOST : RT_ANSWER_DEAD;
+    }
+}
+
+void rt_answers_over(struct provider *p)
+{
     for (uint32_t i = 1; i <= RT_ANSWERS_MAX && !rt_gone(p); i++) { /* oldest first */
         struct rt_answer *a = &p->answer[(p->last_answer + i) % RT_ANSWERS_MAX];
-        if (!a->id)
+        if (!a->id || a->state != RT_ANSWER_LOST)
             continue;
-        enum rt_owed owed = p->owed; /* an answer that was cut is still owed */
-        rt_answer_cut(p, a);
-        p->owed = owed;
-        a->state = RT_ANSWER_DEAD; /* its name means nothing to the new session */
+        a->state = RT_ANSWER_DEAD;
+        p->h->on_answer_done(p->arg, a->id);
     }
 }
 

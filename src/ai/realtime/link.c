@@ -1,6 +1,7 @@
 /*
  *     OPENING ─► OPEN ─► DONE        of a call: handlers set
- *     OPENING ─► WAITING ─► OPEN     prepared: handlers set when taken, told on the next turn
+ *     OPENING ─► WAITING ─► TAKEN ─► OPEN     prepared: handlers set when taken, told on the next
+ *                                             turn
  */
 #include "ai/realtime/link.h"
 
@@ -8,7 +9,8 @@
 
 enum {
     MESSAGE_MAX = 4 * 1024 * 1024, /* the longest seen is a response.done of some 100 KB */
-    CLOSE_NORMAL = 1000
+    CLOSE_NORMAL = 1000,
+    NEXT_MS = 500 /* the call that took one has the worker to itself first */
 };
 
 enum link_state { LINK_OPENING, LINK_WAITING, LINK_TAKEN, LINK_OPEN, LINK_DONE };
@@ -97,12 +99,14 @@ bool link_was_prepared(const struct rt_link *l)
 
 static enum va_err connect_ws(struct rt_link *l, const struct rt_target *to);
 
+static void prepare(struct loop *loop, const struct link_cfg *cfg, uint64_t after_ms);
+
 static void prepare_next(struct rt_link *l)
 {
     if (!l->prepare || !l->target)
         return;
     struct link_cfg cfg = {l->target, l->tls, l->connect_timeout_ms, true};
-    link_prepare(l->loop, &cfg);
+    prepare(l->loop, &cfg, NEXT_MS);
     free(l->target);
     l->target = NULL;
 }
@@ -310,7 +314,14 @@ void link_pool_start(struct loop *loop, unsigned count)
     p->per_target = count;
 }
 
-void link_prepare(struct loop *loop, const struct link_cfg *cfg)
+static void on_its_turn(void *arg)
+{
+    struct rt_link *l = arg;
+    if (connect_ws(l, l->target))
+        free_link(l);
+}
+
+static void prepare(struct loop *loop, const struct link_cfg *cfg, uint64_t after_ms)
 {
     struct pool *pool = pool_of(loop);
     if (!pool || pool->count >= LINK_POOL_MAX)
@@ -327,8 +338,12 @@ void link_prepare(struct loop *loop, const struct link_cfg *cfg)
     l->pool = pool;
     list_push(&pool->links, &l->in_pool);
     pool->count++;
-    if (connect_ws(l, l->target))
-        free_link(l);
+    tmr_start(&l->later, loop, after_ms, on_its_turn, l);
+}
+
+void link_prepare(struct loop *loop, const struct link_cfg *cfg)
+{
+    prepare(loop, cfg, 0);
 }
 
 void link_pool_stop(struct loop *loop)

@@ -295,7 +295,9 @@ void rt_ready(struct provider *p)
     rt_state_set(p, RT_READY);
     if (p->dialect->on_tick)
         tmr_start(&p->tick, p->loop, p->dialect->tick_ms, on_tick, p);
-    give_held(p);
+    rt_answers_over(p);
+    if (!rt_gone(p))
+        give_held(p);
     if (!rt_gone(p))
         give_owed(p);
     if (rt_gone(p) || p->opened)

@@ -70,7 +70,12 @@ struct rt_answer {
     char item[RT_ID_MAX]; /**< the remote's name for it */
     char response[RT_ID_MAX];
     unsigned flags;
-    enum rt_answer_state { RT_ANSWER_OPEN, RT_ANSWER_DONE, RT_ANSWER_DEAD } state;
+    enum rt_answer_state {
+        RT_ANSWER_OPEN,
+        RT_ANSWER_DONE, /**< no more will come */
+        RT_ANSWER_LOST, /**< its session broke; over when there is a new one, or everything is */
+        RT_ANSWER_DEAD, /**< interrupted, or of a session that is gone */
+    } state;
     uint64_t samples; /**< given to the call, at line rate */
     uint64_t end_us;  /**< when they will have been played, if nothing stopped them [mono µs] */
     struct buf text;  /**< so far */
@@ -417,8 +422,10 @@ void rt_answers_kill_from(struct provider *p, uint32_t id);
 void rt_answers_free(struct provider *p);
 /** Text so far of every answer that is still open. */
 void rt_answers_tell(struct provider *p);
-/** The session is gone: what was open is over for the call. */
+/** The session is gone: what was open is lost. The call is told that it is over only when there is
+ *  a new session: until then whoever takes over has to know that something was cut. */
 void rt_answers_lost(struct provider *p);
+void rt_answers_over(struct provider *p);
 void rt_turn_lost(struct provider *p);
 void rt_self_lost(struct provider *p);
 /** Letters or digits of any script; a transcript of noise is blank or dots. */
@@ -442,8 +449,9 @@ void rt_close(struct provider **pp);
 void rt_prepare(const struct dialect *d, struct loop *loop, const struct provider_env *env,
                 const struct settings *settings);
 
-/** One line per dialect: RT_PROVIDER(provider_openai, "openai", dialect_openai); */
-#define RT_PROVIDER(symbol, name_, dialect_)                                                       \
+/** One line per dialect: RT_PROVIDER(provider_openai, "openai", "OPENAI_API_KEY", dialect_openai);
+ *  the third is the setting it cannot do without, or NULL. */
+#define RT_PROVIDER(symbol, name_, key_, dialect_)                                                 \
     static const struct provider_caps *symbol##_caps(const struct provider *p)                     \
     {                                                                                              \
         return p ? &p->caps : &(dialect_).caps;                                                    \
@@ -461,6 +469,7 @@ void rt_prepare(const struct dialect *d, struct loop *loop, const struct provide
     }                                                                                              \
     const struct provider_ops symbol = {                                                           \
         .name = (name_),                                                                           \
+        .key = (key_),                                                                             \
         .caps = symbol##_caps,                                                                     \
         .open = symbol##_open,                                                                     \
         .audio_in = rt_audio_in,                                                                   \

@@ -272,4 +272,4 @@ static const struct dialect dialect_deepgram = {
     .stop = stop,
 };
 
-RT_PROVIDER(provider_deepgram, "deepgram", dialect_deepgram);
+RT_PROVIDER(provider_deepgram, "deepgram", "DEEPGRAM_API_KEY", dialect_deepgram);

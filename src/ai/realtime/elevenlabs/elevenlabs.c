@@ -119,6 +119,7 @@ static void on_open(struct provider *p)
     struct json_writer w;
     struct buf prompt;
     tmr_stop(&e->quiet);
+    e->last = 0;
     e->event = e->dead_event = e->gate = e->early_event = EL_NO_EVENT;
     buf_reset(&e->early);
     buf_init(&prompt, RT_PROMPT_MAX);
@@ -249,4 +250,4 @@ static const struct dialect dialect_elevenlabs = {
     .stop = stop,
 };
 
-RT_PROVIDER(provider_elevenlabs, "elevenlabs", dialect_elevenlabs);
+RT_PROVIDER(provider_elevenlabs, "elevenlabs", "ELEVENLABS_AGENT_ID", dialect_elevenlabs);

@@ -301,4 +301,5 @@ static const struct dialect dialect_gemini = {
     .stop = stop,
 };
 
-RT_PROVIDER(provider_gemini, "gemini", dialect_gemini);
+/* No key is named: either of two will do. */
+RT_PROVIDER(provider_gemini, "gemini", NULL, dialect_gemini);

@@ -227,4 +227,4 @@ static const struct dialect dialect_gpt_live = {
     .stop = stop,
 };
 
-RT_PROVIDER(provider_gpt_live, "gpt-live", dialect_gpt_live);
+RT_PROVIDER(provider_gpt_live, "gpt-live", "OPENAI_API_KEY", dialect_gpt_live);

@@ -64,7 +64,8 @@ static struct rt_answer *answer_of_words(struct provider *p, bool final)
     struct rt_answer *a = rt_self_current(p), *last = &p->answer[p->last_answer % RT_ANSWERS_MAX];
     if (a)
         return a;
-    if (final && p->last_answer && last->id == p->last_answer && !last->text_told)
+    if (final && p->last_answer && last->id == p->last_answer && last->state == RT_ANSWER_DONE &&
+        !last->text_told)
         return last;
     return rt_self_answer(p);
 }

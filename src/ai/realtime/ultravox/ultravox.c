@@ -138,4 +138,4 @@ static const struct dialect dialect_ultravox = {
     .interrupt = rt_self_interrupt,
 };
 
-RT_PROVIDER(provider_ultravox, "ultravox", dialect_ultravox);
+RT_PROVIDER(provider_ultravox, "ultravox", "ULTRAVOX_API_KEY", dialect_ultravox);
