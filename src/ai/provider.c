@@ -7,8 +7,9 @@
 #include <string.h>
 
 static const struct provider_ops *const providers[] = {
-    &provider_attendant,         &provider_openai,   &provider_azure, &provider_xai,
-    &provider_openai_compatible, &provider_pipeline,
+    &provider_attendant,         &provider_openai,   &provider_azure,      &provider_xai,
+    &provider_openai_compatible, &provider_gemini,   &provider_elevenlabs, &provider_deepgram,
+    &provider_ultravox,          &provider_gpt_live, &provider_pipeline,
 };
 
 const struct provider_ops *provider_find(const char *name)

@@ -32,6 +32,12 @@ struct settings {
     setting_text openai_transcribe_model, openai_quirks;
     setting_text azure_openai_endpoint, azure_openai_api_key, azure_openai_deployment;
     setting_text xai_api_key, xai_base_url, xai_model, xai_voice;
+    setting_text elevenlabs_agent_id, elevenlabs_base_url, elevenlabs_overrides;
+    setting_text deepgram_agent_url, deepgram_listen_model, deepgram_think_provider;
+    setting_text deepgram_think_model, deepgram_speak_model;
+    setting_text ultravox_api_key, ultravox_base_url, ultravox_model, ultravox_voice;
+    setting_text openai_live_model, openai_live_backend_model;
+    setting_text google_api_key, gemini_api_key, gemini_base_url, gemini_model, gemini_voice;
     /* stages of the pipeline: ai/pipeline */
     setting_text stt_provider, stt_base_url, stt_api_key, stt_model;
     int64_t stt_hold_ms;

@@ -19,9 +19,12 @@ struct contract_case {
     const struct fake_proto *proto;
     /** Point the settings at the fake. */
     void (*configure)(struct rig *r);
-    bool renews;    /* a session that ends is opened again with the conversation */
-    bool truncates; /* the remote is told how much was heard */
-    bool seeds;     /* history is given to a new session in words */
+    bool renews;     /* a session that ends is opened again with the conversation */
+    bool truncates;  /* the remote is told how much was heard */
+    bool seeds;      /* history is given to a new session in words */
+    bool continuous; /* no interruptions; answers are cut out of a stream, with its silence */
+    bool stops;      /* an answer can be stopped over there */
+    void (*end)(struct rig *r); /* of what configure() began; NULL: nothing */
 };
 
 struct rig {
@@ -187,7 +190,8 @@ static inline void rig_patience(void *arg)
             loop_turn((r)->loop, true);                                                            \
         tmr_stop(&patience_);                                                                      \
         if (!(cond))                                                                               \
-            fail_msg("did not happen: %s (failed: %s)", #cond, (r)->cause);                        \
+            fail_msg("did not happen: %s (failed: %s; answers %u, done %u, order %s, said %s)",    \
+                     #cond, (r)->cause, (r)->answers, (r)->done, (r)->order, buf_z(&(r)->said));   \
     } while (0)
 
 /** Let everything run that is due within `ms` of real time. */
@@ -228,6 +232,8 @@ static inline void rig_end(struct rig *r)
     if (r->p)
         r->with->ops->close(&r->p);
     rig_settle(r, 5);
+    if (r->with->end)
+        r->with->end(r);
     fake_stop(&r->fake);
     rig_settle(r, 1);
     loop_free(&r->loop);

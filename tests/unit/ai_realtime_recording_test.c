@@ -237,7 +237,8 @@ static void check(struct rig *r, const struct recording *rec)
 static void test_recording(void **state)
 {
     const struct recording *rec = *state;
-    struct contract_case with = {rec->name, rec->ops, &replay, configure, true, true, true};
+    struct contract_case with = {rec->name, rec->ops, &replay, configure, true,
+                                 true,      true,     false,   true,      NULL};
     struct rig r;
     if (!tape_load(rec->name))
         return;

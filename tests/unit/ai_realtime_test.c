@@ -64,7 +64,7 @@ static void configure_nothing(struct rig *r)
 }
 
 static const struct contract_case with_key = {
-    "openai", &provider_openai, &openai_fake, configure_key, true, true, true};
+    "openai", &provider_openai, &openai_fake, configure_key, true, true, true, false, true, NULL};
 
 static void test_missing_settings(void **state)
 {

@@ -136,6 +136,12 @@ static enum prompt own_words(const struct secretary *s, enum say_intent intent)
     return own ? prompt : PROMPT_COUNT;
 }
 
+enum va_err rt_say_words_add(struct buf *out, const struct provider *p, enum say_intent intent)
+{
+    enum prompt prompt = own_words(p->secretary, intent);
+    return prompt == PROMPT_COUNT ? out->err : prompt_add(out, p->secretary, prompt, NULL);
+}
+
 enum va_err rt_say_add(struct buf *out, const struct provider *p, enum say_intent intent)
 {
     const struct secretary *s = p->secretary;

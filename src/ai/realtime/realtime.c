@@ -41,6 +41,7 @@ static void stop_timers(struct provider *p)
     tmr_stop(&p->digit_wait);
     tmr_stop(&p->wear);
     tmr_stop(&p->turn.timer);
+    rt_fetch_stop(p);
 }
 
 /* Told on the next turn of the loop: operations never call back. p->fault is filled. */
@@ -136,10 +137,12 @@ static bool code_retryable(uint16_t code)
 static void on_link_closed(void *arg, const struct ws_end *end)
 {
     struct provider *p = arg;
+    const char *hint = "";
     bool stale = link_was_prepared(p->link) && p->state == RT_STARTING;
     link_close(&p->link);
     if (rt_gone(p))
         return;
+    stale = stale || (p->dialect->closed && p->dialect->closed(p, end, &hint));
     /* A prepared connection that was dead already, as nobody had used it. */
     if (stale && rt_connect(p, p->opened ? RT_AWAY : RT_CONNECTING) == VA_OK)
         return;
@@ -150,11 +153,11 @@ static void on_link_closed(void *arg, const struct ws_end *end)
                       : end->err                              ? end->err
                                                               : VA_ECLOSED;
     if (end->code)
-        rt_fault(p, why, retry, "%s closed the connection: code %u \"%.*s\"", p->dialect->name,
-                 end->code, STR_ARG(end->reason));
+        rt_fault(p, why, retry, "%s closed the connection: code %u \"%.*s\"%s", p->dialect->name,
+                 end->code, STR_ARG(end->reason), hint);
     else
-        rt_fault(p, why, retry, "%s: %s", p->dialect->name,
-                 end->text ? end->text : va_err_text(why));
+        rt_fault(p, why, retry, "%s: %s%s", p->dialect->name,
+                 end->text ? end->text : va_err_text(why), hint);
 }
 
 static struct link_cfg link_settings(const struct provider *p)
@@ -176,14 +179,30 @@ static void on_deadline(void *arg)
              p->dialect->name, (int)p->settings->ai_connect_timeout_ms);
 }
 
-enum va_err rt_connect(struct provider *p, enum rt_state as)
+static enum va_err open_link(struct provider *p)
 {
     struct link_cfg cfg = link_settings(p);
-    enum va_err err = link_open(p->loop, &cfg, &link_handlers, p, &p->link);
+    return link_open(p->loop, &cfg, &link_handlers, p, &p->link);
+}
+
+void rt_located(struct provider *p)
+{
+    if (rt_gone(p) || p->link)
+        return;
+    enum va_err err = open_link(p);
+    if (err)
+        rt_fault(p, err, false, "%s: cannot connect: %s", p->dialect->name, va_err_text(err));
+}
+
+enum va_err rt_connect(struct provider *p, enum rt_state as)
+{
+    enum va_err err = p->dialect->locate ? p->dialect->locate(p) : VA_OK;
+    if (!err && !p->fetch.request)
+        err = open_link(p);
     if (err)
         return err;
     rt_state_set(p, as);
-    tmr_start(&p->deadline, p->loop, cfg.connect_timeout_ms, on_deadline, p);
+    tmr_start(&p->deadline, p->loop, (uint64_t)p->settings->ai_connect_timeout_ms, on_deadline, p);
     return VA_OK;
 }
 
@@ -195,6 +214,7 @@ void rt_reconnect(struct provider *p)
     link_close(&p->link);
     rt_answers_lost(p);
     rt_turn_lost(p);
+    rt_self_lost(p);
     rt_tools_lost(p);
     if (rt_gone(p))
         return;
@@ -349,6 +369,7 @@ static struct provider *new_provider(const struct dialect *d, const struct provi
     buf_init(&p->out, RT_OUT_MAX / 2);
     buf_init(&p->held, (size_t)RT_HELD_MS * 48000 * 2 / 1000);
     buf_init(&p->note, RT_TEXT_MAX);
+    buf_init(&p->self.words, RT_TEXT_MAX);
     return p;
 }
 
@@ -399,6 +420,7 @@ static void destroy(void *arg)
     buf_free(&p->out);
     buf_free(&p->held);
     buf_free(&p->note);
+    buf_free(&p->self.words);
     secretary_unref(&p->secretary);
     free(p->dialect_state);
     explicit_bzero(&p->target, sizeof(p->target)); /* keys */

@@ -23,7 +23,7 @@
 #include "net/ws.h"
 
 enum {
-    RT_URL_MAX = 1024,
+    RT_URL_MAX = 2048,
     RT_HEADERS_MAX = 6,
     RT_HEADER_VALUE_MAX = 320,
     RT_ID_MAX = 96,         /* ids of the remote [bytes, NUL included] */
@@ -105,6 +105,9 @@ struct dialect {
      * @param fault  A missing or wrong setting by its name, and the fix
      */
     VA_CHECK enum va_err (*start)(struct provider *p, struct va_fault *fault);
+    /** Find out p->target anew, before each connection: rt_fetch(), then rt_located(); without a
+     *  rt_fetch() it is known already. NULL: what start() wrote holds. */
+    VA_CHECK enum va_err (*locate)(struct provider *p);
     /** The socket is open (first time or again): state begins anew, send the first message if it is
      *  ours to send. rt_ready() follows when the remote has accepted the session. */
     void (*on_open)(struct provider *p);
@@ -129,6 +132,14 @@ struct dialect {
     /** A sound that rt_turn_started() began is over: speech (an answer is owed: ask for it, unless
      *  the remote does so by itself) or noise (forget it over there). NULL: not used. */
     void (*turn_over)(struct provider *p, bool speech);
+    /**
+     * The socket was closed by the remote, or never opened. NULL: its code decides.
+     *
+     * @param ret_hint  May be set: what to do, for a person
+     * @return true: connect once more at once, whatever the code says (the dialect changed what it
+     *         will ask for, and answers so once only)
+     */
+    bool (*closed)(struct provider *p, const struct ws_end *end, const char **ret_hint);
     /** Every tick_ms while ready: keep-alive. NULL: none. */
     void (*on_tick)(struct provider *p);
     unsigned tick_ms;
@@ -150,6 +161,22 @@ struct rt_turn {
     uint64_t started_us;  /**< [mono µs] */
     char item[RT_ID_MAX]; /**< the remote's name for it */
     struct tmr timer;
+};
+
+/** For remotes that answer by themselves (self.c). */
+struct rt_self {
+    uint32_t answer;   /**< the one the remote is saying, 0: none */
+    uint64_t began_us; /**< when it did [mono µs] */
+    uint64_t asked_us; /**< newest text of ours that may end one: that is nobody's interruption */
+    struct buf words;  /**< the caller's, not told yet */
+    bool worded;       /**< the turn has some */
+};
+
+/** A request over HTTP under way (fetch.c). */
+struct rt_fetch {
+    struct http_request *request;
+    struct buf body;
+    void (*done)(struct provider *p, struct str body);
 };
 
 /** One conversation. Dialects read it; they write only what is marked (d). */
@@ -184,6 +211,8 @@ struct provider {
     uint64_t sound_end_us; /* when all audio given to the call will have been played [mono µs] */
     struct rt_tool tool[RT_TOOLS_MAX];
     struct rt_turn turn;
+    struct rt_self self;
+    struct rt_fetch fetch;
     unsigned next_flags; /* of the answer that say() asked for */
     bool opened;         /* on_ready was told */
 
@@ -209,6 +238,24 @@ static inline bool rt_gone(const struct provider *p)
     return p->state == RT_FAILED || p->state == RT_CLOSED;
 }
 
+/* ---- before the socket (fetch.c) --------------------------------------------------------------
+ */
+
+struct http_spec;
+/** Ask over HTTP. done() gets the body of an answer 2xx; anything else ends in rt_fault(). */
+VA_CHECK enum va_err rt_fetch(struct provider *p, const struct http_spec *spec,
+                              void (*done)(struct provider *p, struct str body));
+void rt_fetch_stop(struct provider *p);
+/** p->target is known: open the socket. */
+void rt_located(struct provider *p);
+/** base (a setting, checked) and path. @return VA_OK, VA_ECONFIG */
+VA_CHECK enum va_err rt_url(char *out, size_t cap, const char *setting, const char *base,
+                            const char *path, struct va_fault *fault);
+/** Add key=value, escaped. @return VA_OK, VA_ELIMIT, VA_ENOMEM; then url is unchanged */
+VA_CHECK enum va_err rt_url_query(char *url, size_t cap, const char *key, const char *value);
+/** ws://… as http://…, in place. @param url  of RT_URL_MAX bytes */
+void rt_url_http(char *url);
+
 /* ---- what the dialect sends (rt_link.c) ------------------------------------------------------ */
 
 /** A whole message. Not open: dropped. Over RT_OUT_MAX: the connection counts as lost. */
@@ -220,6 +267,8 @@ void rt_send(struct provider *p, struct json_writer *w);
 /** Audio in up to three parts (around base64); dropped and counted when the remote does not keep
  *  up. */
 void rt_send_audio(struct provider *p, enum ws_kind kind, const struct str *parts, size_t count);
+/** Likewise as a text message: head, the bytes in base64, tail. Uses p->out. */
+void rt_send_audio_base64(struct provider *p, struct str head, struct str bytes, struct str tail);
 
 /* ---- what the dialect learned (realtime.c, answers.c, turn.c, tools.c) ------------------------
  */
@@ -280,6 +329,33 @@ void rt_turn_stopped(struct provider *p, int64_t speech_ms, bool words_will_come
 /** Words of the newest turn (partial or final; "" final: there were none). */
 void rt_turn_words(struct provider *p, struct str text, bool final);
 
+/* Remotes that answer and are interrupted by themselves (self.c); their dialects use no
+ * rt_turn_….  Each may call handlers. */
+
+/** The caller is speaking, for certain. */
+void rt_self_heard(struct provider *p);
+/** Words of the caller, growing. They begin a turn, unless an answer is under way. */
+void rt_self_words(struct provider *p, struct str text);
+/** The caller's turn is over, if there is one; its words are told. */
+void rt_self_turn_over(struct provider *p);
+/** The answer that the remote is saying, begun if need be. It may be dead: what is added to it is
+ *  dropped. NULL: gone */
+struct rt_answer *rt_self_answer(struct provider *p);
+/** The same, not begun: NULL when there is none. */
+struct rt_answer *rt_self_current(struct provider *p);
+/** All its audio is here, but the remote may still call it interrupted. */
+void rt_self_audio_over(struct provider *p);
+/** It is over: what comes next is another one. */
+void rt_self_done(struct provider *p);
+/** The remote stopped it because the caller spoke, or because of what we told it. */
+void rt_self_interrupted(struct provider *p);
+/** We told it something that makes it drop what it is saying. */
+void rt_self_asked(struct provider *p);
+/** rt_tool_called(), behind the end of the turn and of the answer. */
+bool rt_self_tool(struct provider *p, struct str name, struct str remote, struct str arguments);
+/** A dialect's interrupt() where nothing can be stopped. */
+void rt_self_interrupt(struct provider *p, const struct rt_answer *a, uint32_t heard_ms);
+
 /**
  * The model calls a function of ours.
  *
@@ -309,6 +385,9 @@ enum va_err rt_prompt_add(struct buf *out, const struct provider *p);
 enum va_err rt_call_data_add(struct buf *out, const struct provider *p);
 /** What a say intent means, for the model. */
 enum va_err rt_say_add(struct buf *out, const struct provider *p, enum say_intent intent);
+/** The secretary's own words for it, where it has some: for remotes that say a text as it is. Else
+ *  nothing is added. */
+enum va_err rt_say_words_add(struct buf *out, const struct provider *p, enum say_intent intent);
 /** Two letters of the secretary's language: "pt". */
 void rt_language(const struct provider *p, char out[static 3]);
 
@@ -348,6 +427,9 @@ void rt_answers_tell(struct provider *p);
 void rt_answers_lost(struct provider *p);
 void rt_answers_over(struct provider *p);
 void rt_turn_lost(struct provider *p);
+void rt_self_lost(struct provider *p);
+/** Letters or digits of any script; a transcript of noise is blank or dots. */
+bool rt_has_words(struct str text);
 void rt_tools_lost(struct provider *p);
 void rt_flush_digits(void *arg);
 
@@ -367,8 +449,9 @@ void rt_close(struct provider **pp);
 void rt_prepare(const struct dialect *d, struct loop *loop, const struct provider_env *env,
                 const struct settings *settings);
 
-/** One line per dialect: RT_PROVIDER(provider_openai, "openai", dialect_openai); */
-#define RT_PROVIDER(symbol, name_, dialect_)                                                       \
+/** One line per dialect: RT_PROVIDER(provider_openai, "openai", "OPENAI_API_KEY", dialect_openai);
+ *  the third is the setting it cannot do without, or NULL. */
+#define RT_PROVIDER(symbol, name_, key_, dialect_)                                                 \
     static const struct provider_caps *symbol##_caps(const struct provider *p)                     \
     {                                                                                              \
         return p ? &p->caps : &(dialect_).caps;                                                    \
@@ -386,6 +469,7 @@ void rt_prepare(const struct dialect *d, struct loop *loop, const struct provide
     }                                                                                              \
     const struct provider_ops symbol = {                                                           \
         .name = (name_),                                                                           \
+        .key = (key_),                                                                             \
         .caps = symbol##_caps,                                                                     \
         .open = symbol##_open,                                                                     \
         .audio_in = rt_audio_in,                                                                   \

@@ -88,6 +88,16 @@ void rt_send_audio(struct provider *p, enum ws_kind kind, const struct str *part
     sent(p, ws_sendv(ws, kind, parts, count));
 }
 
+void rt_send_audio_base64(struct provider *p, struct str head, struct str bytes, struct str tail)
+{
+    buf_reset(&p->out);
+    if (buf_reserve(&p->out, base64_encoded_len(bytes.len)))
+        return;
+    p->out.len = base64_encode(bytes.p, bytes.len, p->out.p);
+    struct str parts[3] = {head, buf_str(&p->out), tail};
+    rt_send_audio(p, WS_TEXT, parts, 3);
+}
+
 /* ---- the caller's audio
  * -------------------------------------------------------------------------- */
 

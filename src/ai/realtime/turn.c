@@ -104,8 +104,7 @@ void rt_turn_stopped(struct provider *p, int64_t speech_ms, bool words_will_come
     }
 }
 
-/* Letters or digits of any script; a transcript of noise is blank or dots. */
-static bool has_words(struct str text)
+bool rt_has_words(struct str text)
 {
     for (size_t i = 0; i < text.len; i++) {
         unsigned char c = (unsigned char)text.p[i];
@@ -120,7 +119,7 @@ void rt_turn_words(struct provider *p, struct str text, bool final)
     enum rt_turn_state state = p->turn.state;
     if (rt_gone(p) || (state != RT_TURN_STARTED && state != RT_TURN_STOPPED))
         return;
-    if (has_words(text)) {
+    if (rt_has_words(text)) {
         confirm(p);
         if (!rt_gone(p) && state == RT_TURN_STOPPED)
             over(p, true);

@@ -238,7 +238,7 @@ DIALECT(dialect_xai, "xai", oa_start_xai, false, false, "pcmu, pcm 24 kHz / the 
 DIALECT(dialect_compatible, "openai-compatible", oa_start_compatible, false, false,
         "pcm 24 kHz, or as OPENAI_QUIRKS says / the same", 0);
 
-RT_PROVIDER(provider_openai, "openai", dialect_openai);
-RT_PROVIDER(provider_azure, "azure", dialect_azure);
-RT_PROVIDER(provider_xai, "xai", dialect_xai);
-RT_PROVIDER(provider_openai_compatible, "openai-compatible", dialect_compatible);
+RT_PROVIDER(provider_openai, "openai", "OPENAI_API_KEY", dialect_openai);
+RT_PROVIDER(provider_azure, "azure", "AZURE_OPENAI_API_KEY", dialect_azure);
+RT_PROVIDER(provider_xai, "xai", "XAI_API_KEY", dialect_xai);
+RT_PROVIDER(provider_openai_compatible, "openai-compatible", "OPENAI_BASE_URL", dialect_compatible);
