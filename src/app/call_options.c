@@ -1,12 +1,15 @@
 #include "app/call_options.h"
+#include "leg/sdp.h"
 
 #include <inttypes.h>
 #include <stdio.h>
 
 const char call_options_help[] =
     "Usage: voice-ai call [options]\n"
-    "Calls a running daemon as FreeSWITCH would, and reports what it hears.\n\n"
+    "Calls a running daemon as FreeSWITCH would, or as a SIP phone, and reports what it hears.\n\n"
     "  --to HOST:PORT       the daemon's Event Socket port (default 127.0.0.1:ESL_SERVER_PORT)\n"
+    "  --sip [NUMBER@]HOST[:PORT]  a SIP call instead (SIP_ALLOW_DIRECT=true there; port 5060)\n"
+    "  --codecs LIST        offered by --sip, as RTP_CODECS (default: by --rate-hz)\n"
     "  --say TEXT           what the caller says (espeak-ng); again for the next turn\n"
     "  --wav FILE           the same from a file\n"
     "  --voice NAME         espeak-ng voice (default: of --language)\n"
@@ -119,9 +122,9 @@ static enum va_err read_value(struct reader *r, const char *option, const char *
     const struct {
         const char *name;
         const char **to;
-    } texts[] = {{"--voice", &o->voice},    {"--dtmf", &o->dtmf}, {"--script", &o->script},
-                 {"--number", &o->number},  {"--from", &o->from}, {"--from-name", &o->from_name},
-                 {"--wav-out", &o->wav_out}};
+    } texts[] = {{"--voice", &o->voice},     {"--dtmf", &o->dtmf}, {"--script", &o->script},
+                 {"--number", &o->number},   {"--from", &o->from}, {"--from-name", &o->from_name},
+                 {"--wav-out", &o->wav_out}, {"--sip", &o->sip},   {"--codecs", &o->codecs}};
     const struct {
         const char *name;
         uint64_t *to, min, max;
@@ -201,6 +204,36 @@ static enum va_err read_all(struct reader *r)
     return VA_OK;
 }
 
+/* "8000@127.0.0.1:5090", with or without "sip:" before it. */
+static enum va_err check_sip(struct reader *r)
+{
+    struct call_options *o = r->o;
+    if (!o->sip)
+        return o->codecs ? bad(r, "--codecs", "is for --sip") : VA_OK;
+    if (o->unanswered || o->var_count)
+        return bad(r, "--sip", "a phone has no --var and no --unanswered");
+    struct str rest = str_of(o->sip);
+    if (str_starts(rest, "sip:"))
+        rest = str_make(rest.p + 4, rest.len - 4);
+    struct str host = rest, number = str_of(o->number);
+    if (memchr(rest.p, '@', rest.len))
+        number = str_cut(&host, '@');
+    bool here = str_starts(host, "localhost");
+    if (here)
+        host = str_make(host.p + 9, host.len - 9);
+    int n = snprintf(o->sip_to, sizeof(o->sip_to), "sip:%.*s@%s%.*s", STR_ARG(number),
+                     here ? "127.0.0.1" : "", STR_ARG(host));
+    if (n < 0 || (size_t)n >= sizeof(o->sip_to))
+        return bad(r, "--sip", "is too long");
+    if (!o->codecs)
+        o->codecs = o->rate_hz == 8000 ? "PCMU,PCMA" : o->rate_hz == 16000 ? "G722" : "OPUS";
+    struct sdp_prefs prefs;
+    struct va_fault wrong;
+    if (sdp_prefs_parse(o->codecs, &prefs, &wrong))
+        return bad(r, "--codecs", "PCMU, PCMA, G722, OPUS, L16, L16/8000, separated by commas");
+    return VA_OK;
+}
+
 static enum va_err check(struct reader *r)
 {
     const struct call_options *o = r->o;
@@ -211,7 +244,7 @@ static enum va_err check(struct reader *r)
         return bad(r, "--script", "stands alone: put say, wav and dtmf into the file");
     if (o->script && o->calls)
         return bad(r, "--script", "is for one call; load (--calls) plays one --wav or --say");
-    return VA_OK;
+    return check_sip(r);
 }
 
 enum va_err call_options_read(const struct settings *s, int argc, char **argv,

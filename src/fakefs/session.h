@@ -41,6 +41,7 @@ enum fakefs_note {
     FAKEFS_NOTE_UNBRIDGE,  /**< the human hung up, the call is back */
     FAKEFS_NOTE_HANGUP,    /**< cause */
     FAKEFS_NOTE_UNICAST,   /**< "ip:port ↔ ip:port" */
+    FAKEFS_NOTE_LINE,      /**< a real SIP call: "PCMU with …", its end */
     FAKEFS_NOTE_COMMAND,   /**< a command that is none of the above, as received (for --verbose) */
     FAKEFS_NOTE_RETURNED,  /**< the program left; the dialplan goes on */
     FAKEFS_NOTE_SAID,      /**< "agent: text", of a voice_ai::transcript event */
@@ -60,6 +61,14 @@ struct fakefs_session_ops {
     /** Bind local, send frames to remote. Replaces nothing: stop comes before a second start. */
     void (*unicast_start)(void *arg, const struct fakefs_unicast *where);
     void (*unicast_stop)(void *arg);
+    /**
+     * The application bridge: call it, if it is an address that can be called. Then
+     * fakefs_session_dialled() and fakefs_session_peer_left() are due, never from inside. NULL, or
+     * false: a human is played (struct fakefs_session_cfg).
+     */
+    bool (*dial)(void *arg, const char *dial_string);
+    /** The bridge ends from our side: hang up what was dialled. Nothing is due then. */
+    void (*undial)(void *arg);
     /** For reports. `text` is borrowed. */
     void (*note)(void *arg, enum fakefs_note note, const char *text);
 };
@@ -93,6 +102,11 @@ void fakefs_session_eof(struct fakefs_session *s);
 void fakefs_session_turn(struct fakefs_session *s);
 /** When fakefs_session_turn() wants to be called [µs, mono]; UINT64_MAX: only after input. */
 uint64_t fakefs_session_due_us(const struct fakefs_session *s);
+
+/** What ops->dial() called has answered (NULL), or the cause why it did not ("USER_BUSY"). */
+void fakefs_session_dialled(struct fakefs_session *s, const char *cause);
+/** It hung up. */
+void fakefs_session_peer_left(struct fakefs_session *s);
 
 /** The caller hangs up (or whoever). Ignored when already down. */
 void fakefs_session_hangup(struct fakefs_session *s, const char *cause);

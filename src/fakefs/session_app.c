@@ -119,6 +119,11 @@ static void app_hangup(struct fakefs_session *s, struct msg *m)
 
 static void app_bridge(struct fakefs_session *s, struct msg *m)
 {
+    m->dialled = s->ops->dial && s->ops->dial(s->arg, m->arg);
+    if (m->dialled) {
+        m->end_us = UINT64_MAX; /* until fakefs_session_dialled() */
+        return;
+    }
     bool error = strstr(m->arg, "error/") != NULL;
     uint64_t rings = error ? 0 : s->cfg.human_rings_ms;
     m->end_us = session_now(s) + rings * 1000 + 1;
@@ -189,28 +194,40 @@ static void emit_app(struct fakefs_session *s, const struct msg *m, const char *
     session_emit(s, ev);
 }
 
-/* A bridge that rang long enough: the human answers, or the attempt fails. */
+static void bridge_failed(struct fakefs_session *s, const char *cause)
+{
+    fakefs_channel_set(&s->ch, "originate_disposition", cause);
+    fakefs_channel_set(&s->ch, "DIALSTATUS", strcmp(cause, "USER_BUSY") ? "NOANSWER" : "BUSY");
+    fakefs_channel_set(&s->ch, "last_bridge_hangup_cause", cause);
+    fakefs_channel_set(&s->ch, "originate_failed_cause", cause);
+}
+
+/* A bridge that rang long enough, or is over: the human answers, or the attempt fails. */
 static bool bridge_turns(struct fakefs_session *s, struct msg *m)
 {
     const char *error = strstr(m->arg, "error/");
     uint32_t talks = s->cfg.human_talks_ms ? s->cfg.human_talks_ms : 2000;
     if (m->bridged) {
         session_unbridged(s);
+        if (!m->dialled)
+            session_note(s, FAKEFS_NOTE_UNBRIDGE, "%s", s->ch.other_leg);
+        return false;
+    }
+    if (m->dialled) {
+        bridge_failed(s, m->cause);
         return false;
     }
     if (!error && s->cfg.human == FAKEFS_HUMAN_ANSWERS) {
         m->bridged = true;
         m->end_us = session_now(s) + talks * 1000ull;
-        session_bridged(s, m->arg);
+        session_bridged(s);
+        session_note(s, FAKEFS_NOTE_BRIDGE, "%s", m->arg);
         return true;
     }
     const char *cause = error                               ? error + 6
                         : s->cfg.human == FAKEFS_HUMAN_BUSY ? "USER_BUSY"
                                                             : "NO_ANSWER";
-    fakefs_channel_set(&s->ch, "originate_disposition", cause);
-    fakefs_channel_set(&s->ch, "DIALSTATUS", strcmp(cause, "USER_BUSY") ? "NOANSWER" : "BUSY");
-    fakefs_channel_set(&s->ch, "last_bridge_hangup_cause", cause);
-    fakefs_channel_set(&s->ch, "originate_failed_cause", cause);
+    bridge_failed(s, cause);
     return false;
 }
 
@@ -235,6 +252,8 @@ void session_complete_top(struct fakefs_session *s, const char *response)
     struct msg *m = s->stack[--s->depth];
     if (response)
         m->response = response;
+    if (m->dialled)
+        s->ops->undial(s->arg);
     bool playback = m->response && s->depth < NESTING_MAX && str_eqz(str_of(m->app), "playback");
     if (playback)
         session_emit_simple(s, "PLAYBACK_STOP");
@@ -338,6 +357,37 @@ void session_apps_due(struct fakefs_session *s)
         session_complete_top(s, NULL);
         session_run_queue(s);
     }
+}
+
+static struct msg *dialled(struct fakefs_session *s)
+{
+    for (size_t i = s->depth; i-- > 0;)
+        if (s->stack[i]->dialled)
+            return s->stack[i];
+    return NULL;
+}
+
+void fakefs_session_dialled(struct fakefs_session *s, const char *cause)
+{
+    struct msg *m = dialled(s);
+    if (!m || m->bridged || s->state != FAKEFS_PARKED)
+        return;
+    m->bridged = cause == NULL;
+    if (m->bridged) {
+        fakefs_channel_set(&s->ch, "originate_disposition", "SUCCESS");
+        fakefs_channel_set(&s->ch, "DIALSTATUS", "SUCCESS");
+        session_bridged(s);
+        return;
+    }
+    (void)str_copy(m->cause, sizeof(m->cause), str_of(cause));
+    m->end_us = session_now(s);
+}
+
+void fakefs_session_peer_left(struct fakefs_session *s)
+{
+    struct msg *m = dialled(s);
+    if (m && m->bridged)
+        m->end_us = session_now(s);
 }
 
 void session_break(struct fakefs_session *s)

@@ -32,7 +32,9 @@ struct msg {
     struct fakefs_unicast unicast;
     uint64_t end_us; /* running: when it ends; UINT64_MAX: by itself never */
     uint64_t started_us;
-    bool bridged;         /* a bridge whose human answered */
+    bool bridged;         /* a bridge that was answered */
+    bool dialled;         /* by ops->dial(): no human is played */
+    char cause[32];       /* why it was not answered */
     const char *response; /* Application-Response */
 };
 
@@ -141,7 +143,7 @@ void session_set_state(struct fakefs_session *s, enum fakefs_cs state, const cha
 void session_transfer(struct fakefs_session *s, const char *arg);
 void session_bridge_leg(struct fakefs_session *s, const char *uuid);
 void session_human_left(struct fakefs_session *s);
-void session_bridged(struct fakefs_session *s, const char *what);
+void session_bridged(struct fakefs_session *s);
 void session_unbridged(struct fakefs_session *s);
 struct leg *session_leg(struct fakefs_session *s, struct str uuid);
 void session_unicast_off(struct fakefs_session *s);

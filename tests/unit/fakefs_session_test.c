@@ -42,7 +42,11 @@ static void on_note(void *arg, enum fakefs_note note, const char *text)
         (void)snprintf(f->notes + n, sizeof(f->notes) - n, "%d:%s;", (int)note, text);
 }
 
-static const struct fakefs_session_ops ops = {on_write, on_close, on_start, on_stop, on_note};
+static const struct fakefs_session_ops ops = {.write = on_write,
+                                              .close = on_close,
+                                              .unicast_start = on_start,
+                                              .unicast_stop = on_stop,
+                                              .note = on_note};
 
 static void open_session(struct fixture *f, struct fakefs_session_cfg cfg)
 {
