@@ -80,6 +80,7 @@ call() { # name, script text, more options: one scripted call that must meet its
     shift 2
     printf '%s\n' "$script" >"$work/script"
     check "$name" vai call --script "$work/script" --timeout 90 "$@"
+    cp "$work/out" "$work/said" # what it reported; check overwrites its own
 }
 
 secretaries() { # quick ones, so that a test does not wait for politeness

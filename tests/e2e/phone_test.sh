@@ -11,7 +11,6 @@ phone() { # name, script, more options
     local name=$1 script=$2
     shift 2
     call "$name" "$script" --sip "8100@127.0.0.1:$SIP_PORT" --voice pt-br "$@"
-    cp "$work/out" "$work/said"
 }
 talk='wait greeting
 say "quero falar com vendas"

@@ -10,7 +10,8 @@ struct fixture {
     struct fakefs_session *s;
     struct buf out;
     char notes[2000];
-    int closes, unicasts, stops;
+    int closes, unicasts, stops, undials;
+    char dialled[200]; /* the last dial string that was taken */
 };
 
 static void on_write(void *arg, const void *p, size_t len)
@@ -34,6 +35,18 @@ static void on_stop(void *arg)
     ((struct fixture *)arg)->stops++;
 }
 
+static bool on_dial(void *arg, const char *dial_string)
+{
+    struct fixture *f = arg;
+    return strncmp(dial_string, "sofia/", 6) == 0 &&
+           str_copy(f->dialled, sizeof(f->dialled), str_of(dial_string));
+}
+
+static void on_undial(void *arg)
+{
+    ((struct fixture *)arg)->undials++;
+}
+
 static void on_note(void *arg, enum fakefs_note note, const char *text)
 {
     struct fixture *f = arg;
@@ -46,6 +59,8 @@ static const struct fakefs_session_ops ops = {.write = on_write,
                                               .close = on_close,
                                               .unicast_start = on_start,
                                               .unicast_stop = on_stop,
+                                              .dial = on_dial,
+                                              .undial = on_undial,
                                               .note = on_note};
 
 static void open_session(struct fixture *f, struct fakefs_session_cfg cfg)
@@ -315,6 +330,79 @@ static void a_busy_human_is_reported(void **state)
     close_session(&f);
 }
 
+/* The names of the events so far, without those of states, as "PARK EXECUTE …". */
+static void event_names(const struct fixture *f, char *out, size_t cap)
+{
+    static const char tag[] = "Event-Name: CHANNEL_";
+    *out = 0;
+    for (const char *p = buf_z(&f->out); (p = strstr(p, tag));) {
+        p += sizeof(tag) - 1;
+        size_t n = strlen(out), len = strcspn(p, "\n");
+        if (strncmp(p, "STATE", 5) != 0)
+            (void)snprintf(out + n, cap - n, "%.*s ", (int)len, p);
+    }
+}
+
+/* As in the recording outbound-bridge-then-transfer-away. */
+static void a_dialled_bridge_tells_as_freeswitch_does(void **state)
+{
+    (void)state;
+    struct fixture f;
+    char names[300];
+    open_session(&f, (struct fakefs_session_cfg){.socket_arg = NULL});
+    park(&f);
+    say(&f, EXECUTE("bridge", "sofia/internal/t@192.0.2.1:5090", ""));
+    pass_ms(&f, 50);
+    assert_string_equal(f.dialled, "sofia/internal/t@192.0.2.1:5090");
+    event_names(&f, names, sizeof(names));
+    assert_string_equal(names, "EXECUTE ");
+    fakefs_session_dialled(f.s, NULL);
+    pass_ms(&f, 5000); /* no human is played: it goes on */
+    assert_int_equal(fakefs_session_state(f.s), FAKEFS_BRIDGED);
+    fakefs_session_peer_left(f.s);
+    pass_ms(&f, 50);
+    event_names(&f, names, sizeof(names));
+    assert_string_equal(names, "EXECUTE BRIDGE UNBRIDGE EXECUTE_COMPLETE ");
+    assert_int_equal(fakefs_session_state(f.s), FAKEFS_PARKED);
+    assert_int_equal(f.undials, 1);
+    close_session(&f);
+}
+
+static void a_dialled_bridge_that_fails_says_why(void **state)
+{
+    (void)state;
+    struct fixture f;
+    open_session(&f, (struct fakefs_session_cfg){.socket_arg = NULL});
+    park(&f);
+    say(&f, EXECUTE("set", "continue_on_fail=true", "") EXECUTE("bridge", "sofia/a/t@h", ""));
+    pass_ms(&f, 50);
+    fakefs_session_peer_left(f.s); /* nobody was there: nothing happens */
+    fakefs_session_dialled(f.s, "CALL_REJECTED");
+    pass_ms(&f, 50);
+    assert_true(heard(&f, "variable_originate_disposition: CALL_REJECTED"));
+    assert_false(heard(&f, "CHANNEL_BRIDGE"));
+    assert_int_equal(fakefs_session_state(f.s), FAKEFS_PARKED);
+    close_session(&f);
+}
+
+static void a_caller_who_leaves_ends_what_was_dialled(void **state)
+{
+    (void)state;
+    struct fixture f;
+    open_session(&f, (struct fakefs_session_cfg){.socket_arg = NULL});
+    park(&f);
+    say(&f, EXECUTE("bridge", "sofia/a/t@h", ""));
+    pass_ms(&f, 50);
+    fakefs_session_dialled(f.s, NULL);
+    fakefs_session_hangup(f.s, "NORMAL_CLEARING");
+    pass_ms(&f, 50);
+    assert_int_equal(f.undials, 1);
+    assert_int_equal(fakefs_session_state(f.s), FAKEFS_HUNGUP);
+    fakefs_session_dialled(f.s, NULL);
+    fakefs_session_peer_left(f.s);
+    close_session(&f);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -329,6 +417,9 @@ int main(void)
         cmocka_unit_test(a_program_may_leave),
         cmocka_unit_test(a_transfer_leaves_the_socket_open_until_the_human_hangs_up),
         cmocka_unit_test(a_busy_human_is_reported),
+        cmocka_unit_test(a_dialled_bridge_tells_as_freeswitch_does),
+        cmocka_unit_test(a_dialled_bridge_that_fails_says_why),
+        cmocka_unit_test(a_caller_who_leaves_ends_what_was_dialled),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
