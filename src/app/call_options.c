@@ -24,6 +24,7 @@ const char call_options_help[] =
     "                       --human-talks MS\n"
     "  --rate-hz HZ         8000, 16000 or 48000      --ptime MS: 10 to 60 (20)\n"
     "  --silence KIND       what FreeSWITCH sends for nothing: ff, zero or noise (ff)\n"
+    "  --audio-stream KIND  mod_audio_stream of this FreeSWITCH: none, open or commercial (none)\n"
     "  --calls N --rate R --hold S   load: N calls, R new per second, S seconds each;\n"
     "                       --settle S: judge only from S seconds after the last start\n"
     "  --wav-out FILE       record in stereo: caller left, agent right\n"
@@ -79,6 +80,18 @@ static enum va_err read_silence(struct reader *r, const char *value)
     return bad(r, "--silence", "ff, zero or noise");
 }
 
+static enum va_err read_module(struct reader *r, const char *value)
+{
+    static const char *const what[] = {"none", "open", "commercial"};
+    for (unsigned i = 0; i < 3; i++) {
+        if (str_eqz(str_of(value), what[i])) {
+            r->o->module = (enum fakefs_module)i;
+            return VA_OK;
+        }
+    }
+    return bad(r, "--audio-stream", "none, open or commercial");
+}
+
 static enum va_err add_turn(struct reader *r, const char *value, bool file)
 {
     if (r->o->turn_count == CALL_TURNS_MAX || !*value)
@@ -108,6 +121,8 @@ static enum va_err read_special(struct reader *r, const char *option, const char
         return read_human(r, value);
     if (str_eqz(str_of(option), "--silence"))
         return read_silence(r, value);
+    if (str_eqz(str_of(option), "--audio-stream"))
+        return read_module(r, value);
     if (!str_eqz(str_of(option), "--at"))
         return bad(r, option, "unknown option");
     if (str_to_u64(str_of(value), &n) || n > 3600000)

@@ -34,6 +34,7 @@ struct call_options {
     uint64_t settle_s;
     enum fakefs_human human;
     enum fakefs_silence silence;
+    enum fakefs_module module;
     bool unanswered, json, quiet, help;
 };
 

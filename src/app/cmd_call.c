@@ -91,6 +91,7 @@ static enum va_err configure(struct call_app *a, struct fakefs_call_cfg *ret)
                                                 .variable_count = o->var_count},
                                     .ptime_ms = (unsigned)o->ptime_ms,
                                     .silence = o->silence,
+                                    .module = o->module,
                                     .clock = a->clock,
                                     .lateness = &a->lateness,
                                     .sip = a->sip,

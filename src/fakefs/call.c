@@ -72,6 +72,10 @@ static const struct fakefs_session_ops session_ops = {.write = op_write,
                                                       .unicast_stop = op_unicast_stop,
                                                       .dial = op_dial,
                                                       .undial = op_undial,
+                                                      .stream_start = call_stream_start,
+                                                      .stream_stop = call_stream_stop,
+                                                      .play = call_play,
+                                                      .play_stop = call_play_stop,
                                                       .note = op_note};
 
 static void on_turn(void *arg)
@@ -134,6 +138,7 @@ enum va_err fakefs_call_new(struct loop *loop, const struct fakefs_call_cfg *cfg
     c->h = h;
     c->arg = arg;
     c->cfg.session.clock = loop_clock(loop);
+    c->cfg.session.audio_stream = cfg->module != FAKEFS_MODULE_NONE;
     enum va_err err = VA_OK;
     if (!cfg->sip_to)
         err = fakefs_session_new(&c->cfg.session, &session_ops, c, &c->session);

@@ -4,7 +4,8 @@
  * session bridge to its SIP port. Or a phone: a SIP call to that port, and no session.
  *
  *     program :8022 ◄──TCP── session ─┬ unicast_start ──► udp ◄──► program's media port
- *                                     └ dial ──► line ◄──SIP, RTP──► program :5090
+ *                                     ├ dial ──► line ◄──SIP, RTP──► program :5090
+ *                                     └ stream_start ──► stream ──WebSocket──► program :8085
  *                                        media_clock ──20 ms──► caller's next frame
  *
  * All on the loop's thread. Handlers may call any function here but fakefs_call_free(), which is
@@ -16,6 +17,7 @@
 #include "fakefs/line.h"
 #include "fakefs/meter.h"
 #include "fakefs/session.h"
+#include "fakefs/stream.h"
 #include "media/clock.h"
 #include "media/wav.h"
 #include "net/addr.h"
@@ -35,7 +37,8 @@ struct fakefs_call_cfg {
     struct fakefs_sip *sip; /**< borrowed; NULL: bridges to SIP addresses reach the human */
     const char *sip_to;     /**< a phone: this address is called, `to` and variables are unused */
     const char *sip_codecs; /**< of a phone, as RTP_CODECS */
-    unsigned ptime_ms;      /**< 0 is 20 */
+    enum fakefs_module module; /**< mod_audio_stream of this FreeSWITCH */
+    unsigned ptime_ms;         /**< 0 is 20 */
     enum fakefs_silence silence;
     struct media_clock *clock;         /**< borrowed */
     struct fakefs_histogram *lateness; /**< borrowed; shared by the calls of a thread */

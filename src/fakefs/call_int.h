@@ -1,4 +1,5 @@
-/* fakefs/call_int.h: shared by call.c, call_media.c and call_line.c only. */
+/* fakefs/call_int.h: shared by call.c, call_media.c, call_line.c and call_stream.c
+ * only. */
 #ifndef VA_FAKEFS_CALL_INT_H
 #define VA_FAKEFS_CALL_INT_H
 
@@ -16,7 +17,10 @@ struct fakefs_call {
     void *arg;
     struct fakefs_session *session; /* NULL: a phone */
     struct tcp_conn *tcp;
-    struct fakefs_line *line; /* a phone's, or of the bridge that runs; NULL: none */
+    struct fakefs_line *line;     /* a phone's, or of the bridge that runs; NULL: none */
+    struct fakefs_stream *stream; /* NULL: none */
+    struct pcm *file;             /* of the stream, what playback plays; NULL: none */
+    size_t file_at;
     struct tmr turn, end, refer;
     enum va_err why;
     bool opened, ending;
@@ -54,6 +58,14 @@ void call_hear(struct fakefs_call *c, uint64_t at_us, const int16_t *pcm, size_t
 void call_rearm(struct fakefs_call *c);
 void call_over(struct fakefs_call *c, enum va_err why);
 unsigned call_rate_hz(const struct fakefs_call *c);
+
+/* call_stream.c */
+void call_stream_close(struct fakefs_call *c);
+void call_stream_tick(struct fakefs_call *c, uint64_t now_us); /* a frame of what is played */
+bool call_stream_start(void *arg, const struct fakefs_stream_ask *ask);
+bool call_stream_stop(void *arg);
+bool call_play(void *arg, const char *path);
+void call_play_stop(void *arg);
 
 /* call_line.c */
 bool call_dial(struct fakefs_call *c, const char *dial_string);

@@ -20,7 +20,9 @@ void call_drop_line(struct fakefs_call *c)
 
 static void on_frame(void *arg, uint64_t at_us, const int16_t *pcm, size_t n)
 {
-    call_hear(arg, at_us, pcm, n);
+    struct fakefs_call *c = arg;
+    fakefs_meter_add(&c->meter, at_us);
+    call_hear(c, at_us, pcm, n);
 }
 
 static enum va_err open_line(struct fakefs_call *c, const char *to, const char *codecs,

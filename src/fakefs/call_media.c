@@ -22,6 +22,7 @@ void call_media_close(struct fakefs_call *c)
     media_clock_leave(&c->tick);
     call_unicast_stop(c);
     call_drop_line(c);
+    call_stream_close(c);
 }
 
 /* ---- agent ---------------------------------------------------------------------------------- */
@@ -46,7 +47,6 @@ void call_hear(struct fakefs_call *c, uint64_t at_us, const int16_t *pcm, size_t
 {
     if (!c->stats.first_frame_us)
         c->stats.first_frame_us = at_us;
-    fakefs_meter_add(&c->meter, at_us);
     keep_heard(c, pcm, n);
     tell_gate(c, fakefs_gate_feed(&c->gate, pcm, n, at_us));
 }
@@ -62,6 +62,7 @@ static void on_datagram(void *arg, uint64_t now, const void *p, size_t len)
     }
     int16_t pcm[MEDIA_FRAME_MAX];
     memcpy(pcm, p, len);
+    fakefs_meter_add(&c->meter, now);
     call_hear(c, now, pcm, c->frame);
 }
 
@@ -88,7 +89,7 @@ void call_unicast_stop(struct fakefs_call *c)
 
 static void fill_silence(struct fakefs_call *c, int16_t *out, size_t n)
 {
-    if (c->cfg.silence == FAKEFS_SILENCE_FF && !c->line) { /* unicast's own */
+    if (c->cfg.silence == FAKEFS_SILENCE_FF && !c->line && !c->stream) { /* unicast's own */
         memset(out, 0xFF, n * sizeof(*out));
         return;
     }
@@ -187,14 +188,18 @@ static void on_tick(void *arg, uint64_t now_us)
 {
     struct fakefs_call *c = arg;
     int16_t frame[MEDIA_FRAME_MAX];
-    bool flows = media_flows(c), spoke = false;
+    bool flows = media_flows(c), streams = c->stream != NULL, spoke = false;
     size_t from = 0;
-    if (flows) {
+    if (flows || streams)
         spoke = next_frame(c, frame, &from);
+    if (flows)
         send_frame(c, frame);
-    }
+    if (streams && !c->audio_failed)
+        fakefs_stream_send(c->stream, frame, c->frame);
+    c->stats.sent += streams && !flows && !c->audio_failed;
+    call_stream_tick(c, now_us);
     if (c->cfg.wav)
-        record(c, flows ? frame : NULL);
+        record(c, flows || streams ? frame : NULL);
     tell_gate(c, fakefs_gate_idle(&c->gate, now_us));
     press_keys(c, now_us);
     if (spoke) {

@@ -154,6 +154,7 @@ static void on_note(void *arg, enum fakefs_note note, const char *text)
     case FAKEFS_NOTE_EXECUTE: report_line(r->report, now, "execute", "execute %s", text); break;
     case FAKEFS_NOTE_UNICAST: report_line(r->report, now, "unicast", "audio %s", text); break;
     case FAKEFS_NOTE_LINE: report_line(r->report, now, "sip", "sip %s", text); break;
+    case FAKEFS_NOTE_STREAM: report_line(r->report, now, "stream", "stream %s", text); break;
     case FAKEFS_NOTE_SAID: report_line(r->report, now, "said", "    %s", text); break;
     case FAKEFS_NOTE_FROZEN:
         fail(r,

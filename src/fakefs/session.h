@@ -42,6 +42,7 @@ enum fakefs_note {
     FAKEFS_NOTE_HANGUP,    /**< cause */
     FAKEFS_NOTE_UNICAST,   /**< "ip:port ↔ ip:port" */
     FAKEFS_NOTE_LINE,      /**< a real SIP call: "PCMU with …", its end */
+    FAKEFS_NOTE_STREAM,    /**< mod_audio_stream: what happened to its stream */
     FAKEFS_NOTE_COMMAND,   /**< a command that is none of the above, as received (for --verbose) */
     FAKEFS_NOTE_RETURNED,  /**< the program left; the dialplan goes on */
     FAKEFS_NOTE_SAID,      /**< "agent: text", of a voice_ai::transcript event */
@@ -51,6 +52,12 @@ enum fakefs_note {
 struct fakefs_unicast {
     char local_ip[64], remote_ip[64];
     uint16_t local_port, remote_port;
+};
+
+/** `uuid_audio_stream <uuid> start`. */
+struct fakefs_stream_ask {
+    const char *url, *metadata;
+    int rate_hz;
 };
 
 struct fakefs_session_ops {
@@ -69,6 +76,14 @@ struct fakefs_session_ops {
     bool (*dial)(void *arg, const char *dial_string);
     /** The bridge ends from our side: hang up what was dialled. Nothing is due then. */
     void (*undial)(void *arg);
+    /** uuid_audio_stream. @return false: "-ERR Operation Failed". NULL, both: it always fails */
+    bool (*stream_start)(void *arg, const struct fakefs_stream_ask *ask);
+    bool (*stream_stop)(void *arg);
+    /** The application playback: fakefs_session_played() is due. false, or NULL: the file is only
+     *  waited for. */
+    bool (*play)(void *arg, const char *path);
+    /** Ended, or broken off. */
+    void (*play_stop)(void *arg);
     /** For reports. `text` is borrowed. */
     void (*note)(void *arg, enum fakefs_note note, const char *text);
 };
@@ -82,6 +97,7 @@ struct fakefs_session_cfg {
     enum fakefs_human human;
     uint32_t human_rings_ms; /**< before answering [ms] */
     uint32_t human_talks_ms; /**< before hanging up; 0 is 2000 [ms] */
+    bool audio_stream;       /**< mod_audio_stream is loaded */
     bool fixed_phase;        /**< both threads tick at multiples of 20 ms after the start (tests) */
 };
 
@@ -107,6 +123,11 @@ uint64_t fakefs_session_due_us(const struct fakefs_session *s);
 void fakefs_session_dialled(struct fakefs_session *s, const char *cause);
 /** It hung up. */
 void fakefs_session_peer_left(struct fakefs_session *s);
+
+/** The last frame of ops->play() was written: the next begins before this returns. */
+void fakefs_session_played(struct fakefs_session *s);
+/** Raise a CUSTOM event of the channel, as modules do. */
+void fakefs_session_custom(struct fakefs_session *s, const char *subclass, const char *body);
 
 /** The caller hangs up (or whoever). Ignored when already down. */
 void fakefs_session_hangup(struct fakefs_session *s, const char *cause);

@@ -88,6 +88,13 @@ static void app_unset(struct fakefs_session *s, struct msg *m)
 static void app_playback(struct fakefs_session *s, struct msg *m)
 {
     m->response = "FILE PLAYED";
+    m->plays = s->ops->play && s->ops->play(s->arg, m->arg);
+    if (m->plays) {
+        m->end_us = UINT64_MAX; /* until fakefs_session_played() */
+        session_emit_simple(s, "PLAYBACK_START");
+        return;
+    }
+    session_note(s, FAKEFS_NOTE_EXECUTE, "%s %s", m->app, m->arg);
     m->end_us = session_now(s) + tone_ms(m->arg) * 1000;
     session_emit_simple(s, "PLAYBACK_START");
 }
@@ -254,6 +261,8 @@ void session_complete_top(struct fakefs_session *s, const char *response)
         m->response = response;
     if (m->dialled)
         s->ops->undial(s->arg);
+    if (m->plays)
+        s->ops->play_stop(s->arg);
     bool playback = m->response && s->depth < NESTING_MAX && str_eqz(str_of(m->app), "playback");
     if (playback)
         session_emit_simple(s, "PLAYBACK_STOP");
@@ -281,7 +290,8 @@ static void execute(struct fakefs_session *s, struct msg *m)
     fakefs_channel_set(&s->ch, "current_application_data", m->arg);
     fakefs_channel_set(&s->ch, "current_application", m->app);
     emit_app(s, m, "CHANNEL_EXECUTE");
-    session_note(s, FAKEFS_NOTE_EXECUTE, "%s %s", m->app, m->arg);
+    if (apps[i].run != app_playback) /* notes it itself: pieces of speech are many */
+        session_note(s, FAKEFS_NOTE_EXECUTE, "%s %s", m->app, m->arg);
     m->started_us = m->end_us = session_now(s);
     s->stack[s->depth++] = m;
     size_t depth = s->depth;
@@ -390,8 +400,24 @@ void fakefs_session_peer_left(struct fakefs_session *s)
         m->end_us = session_now(s);
 }
 
-void session_break(struct fakefs_session *s)
+/* What waits is dropped without a word, as switch_core_session_flush_private_events() does. */
+static void drop_queued(struct fakefs_session *s)
 {
+    for (size_t left = s->queued; left; left--) {
+        struct msg *m = container_of(list_pop(&s->queue), struct msg, link);
+        if (m->kind == MSG_EXECUTE) {
+            msg_free(m);
+            s->queued--;
+        } else {
+            list_push(&s->queue, &m->link);
+        }
+    }
+}
+
+void session_break(struct fakefs_session *s, bool all)
+{
+    if (all)
+        drop_queued(s);
     for (size_t i = 0; i < s->depth; i++)
         if (str_eqz(str_of(s->stack[i]->app), "playback"))
             s->stack[i]->end_us = session_now(s);

@@ -34,6 +34,7 @@ struct msg {
     uint64_t started_us;
     bool bridged;         /* a bridge that was answered */
     bool dialled;         /* by ops->dial(): no human is played */
+    bool plays;           /* by ops->play() */
     char cause[32];       /* why it was not answered */
     const char *response; /* Application-Response */
 };
@@ -128,11 +129,15 @@ void session_command(struct fakefs_session *s);
 void session_api(struct fakefs_session *s, struct str command, struct str args, struct buf *out,
                  uint64_t *ret_delay_us);
 
+/* session_stream.c */
+void session_audio_stream(struct fakefs_session *s, struct str args, struct buf *out);
+
 /* session_app.c */
 void session_run_queue(struct fakefs_session *s);
 void session_apps_due(struct fakefs_session *s);
 void session_complete_top(struct fakefs_session *s, const char *response);
-void session_break(struct fakefs_session *s);
+/* @param all  What waits behind it too */
+void session_break(struct fakefs_session *s, bool all);
 enum va_err session_queue_msg(struct fakefs_session *s, const struct msg *what);
 void msg_free(struct msg *m);
 

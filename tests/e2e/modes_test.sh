@@ -8,27 +8,6 @@ talk='wait greeting
 dtmf 1
 expect transfer 201 within 6s'
 
-conversations() { # mode: what every mode can do
-    call "$1: spoken words are understood, and transferred" 'wait greeting
-say "quero falar com vendas"
-expect transfer 201 within 12s' --number 8100 --voice pt-br
-    call "$1: a digit interrupts the greeting and transfers, with its context" 'wait speech
-dtmf 2
-expect transfer 202 within 8s' --number 8100
-    call "$1: the caller interrupts by voice" 'barge-in 1500ms say "quero falar com vendas"
-expect silence within 450ms
-expect transfer 201 within 12s' --number 8000 --voice pt-br
-    call "$1: a topic is answered, then no: farewell and hang-up" 'wait greeting
-dtmf 5
-wait answer
-say "não"
-expect hangup NORMAL_CLEARING within 12s' --number 8100 --voice pt-br
-    call "$1: the caller hangs up" 'wait greeting
-hangup' --number 8100
-    carried=$(grep -c "event=call-end.*mode=$1 " "$work/log")
-    check "$1: it carried all of them to their end" test "$carried" = 5
-}
-
 AUDIO_MODE=rtp start
 secretaries
 conversations rtp
