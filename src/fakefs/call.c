@@ -152,6 +152,11 @@ enum va_err fakefs_call_new(struct loop *loop, const struct fakefs_call_cfg *cfg
         fakefs_call_free(&c);
         return err;
     }
+    /* The texts are the caller's, for the time of this function. */
+    unsigned rate_hz = c->cfg.session.caller.rate_hz;
+    c->cfg.session.caller = (struct fakefs_caller){.rate_hz = rate_hz};
+    c->cfg.session.variables = NULL;
+    c->cfg.sip_to = c->cfg.sip_codecs = NULL;
     *ret = c;
     return VA_OK;
 }

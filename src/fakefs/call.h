@@ -31,6 +31,7 @@ enum fakefs_inject {
     FAKEFS_INJECT_GARBAGE  /**< from the right port: empty, odd and oversized ones */
 };
 
+/** Texts are borrowed for fakefs_call_new() only. */
 struct fakefs_call_cfg {
     struct fakefs_session_cfg session;
     struct net_addr to;

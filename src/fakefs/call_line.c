@@ -28,11 +28,12 @@ static void on_frame(void *arg, uint64_t at_us, const int16_t *pcm, size_t n)
 static enum va_err open_line(struct fakefs_call *c, const char *to, const char *codecs,
                              const struct fakefs_line_handlers *h, struct va_fault *fault)
 {
-    const struct fakefs_caller *who = &c->cfg.session.caller;
+    const struct fakefs_caller *who = &c->cfg.session.caller; /* valid for a phone's call alone */
+    const struct fakefs_channel *ch = c->session ? fakefs_session_channel(c->session) : NULL;
     const struct fakefs_line_cfg cfg = {
         .to = to,
-        .from = who->from,
-        .name = who->from_name,
+        .from = ch ? ch->from : who->from,
+        .name = ch ? ch->from_name : who->from_name,
         .codecs = codecs,
         .rate_hz = (int)call_rate_hz(c),
         .ptime_ms = c->cfg.ptime_ms ? (int)c->cfg.ptime_ms : PTIME_MS,
