@@ -1,13 +1,13 @@
 #!/bin/bash
 # make bench: every figure of docs/figures.md, each beside its floor or ratio, in one run.
-#     bench/run.sh BUILD_DIR        CALLS=1000 (see bench/unicast.sh)
+#     bench/run.sh BUILD_DIR        CALLS=1000 (see bench/modes.sh)
 set -eu
 build=$(realpath "${1:-build}")
 cd "$(dirname "$0")/.."
 echo "== $(nproc) cores, $(awk -F: '/model name/ {print $2; exit}' /proc/cpuinfo), load $(cut -d' ' -f1 /proc/loadavg)"
 echo
-echo "== unicast calls with speech both ways, one worker thread, beside the floor"
-bench/unicast.sh "$build"
+echo "== calls with speech both ways in each audio mode, one worker thread, beside the floor"
+bench/modes.sh "$build"
 echo
 echo "== media: cost per 20 ms frame, clock lateness"
 "$build/bench/media_bench" 1000 5

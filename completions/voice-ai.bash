@@ -92,6 +92,11 @@ _voice_ai() {
         calls) [[ $COMP_CWORD -eq 2 ]] && _voice_ai_words show --help ;;
         config) _voice_ai_words --markdown --help ;;
         call)
+            case $prev in
+                --audio-stream) _voice_ai_words none open commercial; return ;;
+                --human) _voice_ai_words answers busy no-answer; return ;;
+                --codecs) _voice_ai_words PCMU PCMA G722 OPUS L16; return ;;
+            esac
             [[ $cur == -* ]] && _voice_ai_words "$("$program" call --help 2>/dev/null |
                 grep -oE -- '--[a-z][a-z-]*' | sort -u)" ;;
         *) _voice_ai_words --help ;;

@@ -11,7 +11,7 @@ declare -A may=(
     [leg]="leg esl media model net base"
     [ai]="ai media model net base"
     [call]="call ai leg store esl media model net base"
-    [fakefs]="fakefs esl media net base"
+    [fakefs]="fakefs leg esl media net base"
     [app]="app call fakefs ai leg store esl media model net base"
 )
 bad=0

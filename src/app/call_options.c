@@ -1,12 +1,15 @@
 #include "app/call_options.h"
+#include "leg/sdp.h"
 
 #include <inttypes.h>
 #include <stdio.h>
 
 const char call_options_help[] =
     "Usage: voice-ai call [options]\n"
-    "Calls a running daemon as FreeSWITCH would, and reports what it hears.\n\n"
+    "Calls a running daemon as FreeSWITCH would, or as a SIP phone, and reports what it hears.\n\n"
     "  --to HOST:PORT       the daemon's Event Socket port (default 127.0.0.1:ESL_SERVER_PORT)\n"
+    "  --sip [NUMBER@]HOST[:PORT]  a SIP call instead (SIP_ALLOW_DIRECT=true there; port 5060)\n"
+    "  --codecs LIST        offered by --sip, as RTP_CODECS (default: by --rate-hz)\n"
     "  --say TEXT           what the caller says (espeak-ng); again for the next turn\n"
     "  --wav FILE           the same from a file\n"
     "  --voice NAME         espeak-ng voice (default: of --language)\n"
@@ -21,6 +24,7 @@ const char call_options_help[] =
     "                       --human-talks MS\n"
     "  --rate-hz HZ         8000, 16000 or 48000      --ptime MS: 10 to 60 (20)\n"
     "  --silence KIND       what FreeSWITCH sends for nothing: ff, zero or noise (ff)\n"
+    "  --audio-stream KIND  mod_audio_stream of this FreeSWITCH: none, open or commercial (none)\n"
     "  --calls N --rate R --hold S   load: N calls, R new per second, S seconds each;\n"
     "                       --settle S: judge only from S seconds after the last start\n"
     "  --wav-out FILE       record in stereo: caller left, agent right\n"
@@ -76,6 +80,18 @@ static enum va_err read_silence(struct reader *r, const char *value)
     return bad(r, "--silence", "ff, zero or noise");
 }
 
+static enum va_err read_module(struct reader *r, const char *value)
+{
+    static const char *const what[] = {"none", "open", "commercial"};
+    for (unsigned i = 0; i < 3; i++) {
+        if (str_eqz(str_of(value), what[i])) {
+            r->o->module = (enum fakefs_module)i;
+            return VA_OK;
+        }
+    }
+    return bad(r, "--audio-stream", "none, open or commercial");
+}
+
 static enum va_err add_turn(struct reader *r, const char *value, bool file)
 {
     if (r->o->turn_count == CALL_TURNS_MAX || !*value)
@@ -105,6 +121,8 @@ static enum va_err read_special(struct reader *r, const char *option, const char
         return read_human(r, value);
     if (str_eqz(str_of(option), "--silence"))
         return read_silence(r, value);
+    if (str_eqz(str_of(option), "--audio-stream"))
+        return read_module(r, value);
     if (!str_eqz(str_of(option), "--at"))
         return bad(r, option, "unknown option");
     if (str_to_u64(str_of(value), &n) || n > 3600000)
@@ -119,9 +137,9 @@ static enum va_err read_value(struct reader *r, const char *option, const char *
     const struct {
         const char *name;
         const char **to;
-    } texts[] = {{"--voice", &o->voice},    {"--dtmf", &o->dtmf}, {"--script", &o->script},
-                 {"--number", &o->number},  {"--from", &o->from}, {"--from-name", &o->from_name},
-                 {"--wav-out", &o->wav_out}};
+    } texts[] = {{"--voice", &o->voice},     {"--dtmf", &o->dtmf}, {"--script", &o->script},
+                 {"--number", &o->number},   {"--from", &o->from}, {"--from-name", &o->from_name},
+                 {"--wav-out", &o->wav_out}, {"--sip", &o->sip},   {"--codecs", &o->codecs}};
     const struct {
         const char *name;
         uint64_t *to, min, max;
@@ -201,6 +219,36 @@ static enum va_err read_all(struct reader *r)
     return VA_OK;
 }
 
+/* "8000@127.0.0.1:5090", with or without "sip:" before it. */
+static enum va_err check_sip(struct reader *r)
+{
+    struct call_options *o = r->o;
+    if (!o->sip)
+        return o->codecs ? bad(r, "--codecs", "is for --sip") : VA_OK;
+    if (o->unanswered || o->var_count)
+        return bad(r, "--sip", "a phone has no --var and no --unanswered");
+    struct str rest = str_of(o->sip);
+    if (str_starts(rest, "sip:"))
+        rest = str_make(rest.p + 4, rest.len - 4);
+    struct str host = rest, number = str_of(o->number);
+    if (memchr(rest.p, '@', rest.len))
+        number = str_cut(&host, '@');
+    bool here = str_starts(host, "localhost");
+    if (here)
+        host = str_make(host.p + 9, host.len - 9);
+    int n = snprintf(o->sip_to, sizeof(o->sip_to), "sip:%.*s@%s%.*s", STR_ARG(number),
+                     here ? "127.0.0.1" : "", STR_ARG(host));
+    if (n < 0 || (size_t)n >= sizeof(o->sip_to))
+        return bad(r, "--sip", "is too long");
+    if (!o->codecs)
+        o->codecs = o->rate_hz == 8000 ? "PCMU,PCMA" : o->rate_hz == 16000 ? "G722" : "OPUS";
+    struct sdp_prefs prefs;
+    struct va_fault wrong;
+    if (sdp_prefs_parse(o->codecs, &prefs, &wrong))
+        return bad(r, "--codecs", "PCMU, PCMA, G722, OPUS, L16, L16/8000, separated by commas");
+    return VA_OK;
+}
+
 static enum va_err check(struct reader *r)
 {
     const struct call_options *o = r->o;
@@ -211,7 +259,7 @@ static enum va_err check(struct reader *r)
         return bad(r, "--script", "stands alone: put say, wav and dtmf into the file");
     if (o->script && o->calls)
         return bad(r, "--script", "is for one call; load (--calls) plays one --wav or --say");
-    return VA_OK;
+    return check_sip(r);
 }
 
 enum va_err call_options_read(const struct settings *s, int argc, char **argv,

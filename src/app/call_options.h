@@ -19,6 +19,9 @@ struct call_turn {
 struct call_options {
     char host[64];
     uint16_t port;
+    const char *sip;    /**< --sip as written, NULL: by the Event Socket */
+    const char *codecs; /**< NULL: by rate_hz */
+    char sip_to[300];   /**< "sip:8000@127.0.0.1:5090" */
     const char *number, *from, *from_name, *voice, *script, *wav_out;
     const char *var[CALL_VARS_MAX]; /**< "name=value" */
     size_t var_count;
@@ -31,6 +34,7 @@ struct call_options {
     uint64_t settle_s;
     enum fakefs_human human;
     enum fakefs_silence silence;
+    enum fakefs_module module;
     bool unanswered, json, quiet, help;
 };
 

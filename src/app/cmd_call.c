@@ -20,6 +20,7 @@ struct call_app {
     struct call_options o;
     struct loop *loop;
     struct media_clock *clock;
+    struct fakefs_sip *sip;
     struct report *report;
     struct script script;
     struct pcm *load_pcm;
@@ -90,10 +91,16 @@ static enum va_err configure(struct call_app *a, struct fakefs_call_cfg *ret)
                                                 .variable_count = o->var_count},
                                     .ptime_ms = (unsigned)o->ptime_ms,
                                     .silence = o->silence,
+                                    .module = o->module,
                                     .clock = a->clock,
                                     .lateness = &a->lateness,
+                                    .sip = a->sip,
                                     .wav = a->wav};
-    return address(a, &ret->to);
+    if (!o->sip)
+        return address(a, &ret->to);
+    ret->sip_to = o->sip_to;
+    ret->sip_codecs = o->codecs;
+    return VA_OK;
 }
 
 static enum va_err open_recording(struct call_app *a)
@@ -105,6 +112,14 @@ static enum va_err open_recording(struct call_app *a)
 
 static enum va_err no_daemon(struct call_app *a, enum va_err err)
 {
+    char said[200];
+    if (a->o.sip && (err == VA_EREFUSED || err == VA_ETIMEOUT)) {
+        (void)str_copy(said, sizeof(said), str_of(a->fault.text));
+        return va_fault_set(&a->fault, err,
+                            "%s: %s; is a daemon there, with SIP_ALLOW_DIRECT=true (and "
+                            "SIP_ALLOW_ACL for other hosts)?",
+                            a->o.sip_to, said);
+    }
     if (err == VA_EREFUSED || err == VA_ETIMEOUT || err == VA_EIO)
         return va_fault_set(&a->fault, err,
                             "no daemon answers at %s:%u (%s); start one with: voice-ai serve",
@@ -200,6 +215,8 @@ static enum va_err run(struct call_app *a, bool *ret_passed)
         err = loop_new(NULL, 0, &a->loop);
     if (!err)
         err = media_clock_new(a->loop, &a->clock);
+    if (!err)
+        err = fakefs_sip_new(a->settings, a->loop, a->o.calls ? (unsigned)a->o.calls : 4, &a->sip);
     if (err)
         return va_fault_set(&a->fault, err, "cannot begin: %s", va_err_text(err));
     return a->o.calls ? many_calls(a, ret_passed) : one_call(a, ret_passed);
@@ -225,6 +242,7 @@ int cmd_call(const struct settings *s, int argc, char **argv)
     script_free(&a->script);
     pcm_unref(&a->load_pcm);
     media_clock_free(&a->clock);
+    fakefs_sip_free(&a->sip);
     loop_free(&a->loop);
     report_free(&a->report);
     free(a);

@@ -12,13 +12,14 @@ static void on_ended(void *arg)
     c->h->on_end(c->arg, c->why);
 }
 
-static void finish(struct fakefs_call *c, enum va_err why)
+void call_over(struct fakefs_call *c, enum va_err why)
 {
     if (c->ending)
         return;
     c->ending = true;
     c->why = why;
     tmr_stop(&c->turn);
+    tmr_stop(&c->refer);
     call_media_close(c);
     tmr_start(&c->end, c->loop, 0, on_ended, c);
 }
@@ -36,7 +37,7 @@ static void op_close(void *arg)
 {
     struct fakefs_call *c = arg;
     tcp_close_flush(&c->tcp);
-    finish(c, VA_OK);
+    call_over(c, VA_OK);
 }
 
 static void op_unicast_start(void *arg, const struct fakefs_unicast *where)
@@ -55,8 +56,27 @@ static void op_note(void *arg, enum fakefs_note note, const char *text)
     c->h->on_note(c->arg, note, text);
 }
 
-static const struct fakefs_session_ops session_ops = {op_write, op_close, op_unicast_start,
-                                                      op_unicast_stop, op_note};
+static bool op_dial(void *arg, const char *dial_string)
+{
+    return call_dial(arg, dial_string);
+}
+
+static void op_undial(void *arg)
+{
+    call_drop_line(arg);
+}
+
+static const struct fakefs_session_ops session_ops = {.write = op_write,
+                                                      .close = op_close,
+                                                      .unicast_start = op_unicast_start,
+                                                      .unicast_stop = op_unicast_stop,
+                                                      .dial = op_dial,
+                                                      .undial = op_undial,
+                                                      .stream_start = call_stream_start,
+                                                      .stream_stop = call_stream_stop,
+                                                      .play = call_play,
+                                                      .play_stop = call_play_stop,
+                                                      .note = op_note};
 
 static void on_turn(void *arg)
 {
@@ -67,6 +87,8 @@ static void on_turn(void *arg)
 
 void call_rearm(struct fakefs_call *c)
 {
+    if (!c->session)
+        return;
     uint64_t due = fakefs_session_due_us(c->session), now = loop_now_us(c->loop);
     if (c->ending || due == UINT64_MAX)
         tmr_stop(&c->turn);
@@ -98,16 +120,17 @@ static void on_end(void *arg, enum va_err why)
     tcp_close(&c->tcp);
     if (c->opened)
         fakefs_session_eof(c->session);
-    finish(c, c->opened ? VA_OK : why);
+    call_over(c, c->opened ? VA_OK : why);
 }
 
 static const struct tcp_handlers tcp_handlers = {on_open, on_read, on_end};
 
 enum va_err fakefs_call_new(struct loop *loop, const struct fakefs_call_cfg *cfg,
                             const struct fakefs_call_handlers *h, void *arg,
-                            struct fakefs_call **ret)
+                            struct fakefs_call **ret, struct va_fault *fault)
 {
     struct fakefs_call *c = calloc(1, sizeof(*c));
+    *fault = (struct va_fault){VA_OK, ""};
     if (!c)
         return VA_ENOMEM;
     c->loop = loop;
@@ -115,15 +138,25 @@ enum va_err fakefs_call_new(struct loop *loop, const struct fakefs_call_cfg *cfg
     c->h = h;
     c->arg = arg;
     c->cfg.session.clock = loop_clock(loop);
-    enum va_err err = fakefs_session_new(&c->cfg.session, &session_ops, c, &c->session);
+    c->cfg.session.audio_stream = cfg->module != FAKEFS_MODULE_NONE;
+    enum va_err err = VA_OK;
+    if (!cfg->sip_to)
+        err = fakefs_session_new(&c->cfg.session, &session_ops, c, &c->session);
     if (!err && !call_media_open(c))
         err = VA_ENOMEM;
-    if (!err)
+    if (!err && cfg->sip_to)
+        err = call_phone(c, fault);
+    else if (!err)
         err = tcp_connect(loop, &cfg->to, CONNECT_TIMEOUT_MS, OUT_MAX, &tcp_handlers, c, &c->tcp);
     if (err) {
         fakefs_call_free(&c);
         return err;
     }
+    /* The texts are the caller's, for the time of this function. */
+    unsigned rate_hz = c->cfg.session.caller.rate_hz;
+    c->cfg.session.caller = (struct fakefs_caller){.rate_hz = rate_hz};
+    c->cfg.session.variables = NULL;
+    c->cfg.sip_to = c->cfg.sip_codecs = NULL;
     *ret = c;
     return VA_OK;
 }
@@ -137,6 +170,7 @@ void fakefs_call_free(struct fakefs_call **pc)
     c->ending = true;
     tmr_stop(&c->turn);
     tmr_stop(&c->end);
+    tmr_stop(&c->refer);
     call_media_close(c);
     tcp_close(&c->tcp);
     fakefs_session_free(&c->session);
@@ -144,14 +178,34 @@ void fakefs_call_free(struct fakefs_call **pc)
     free(c);
 }
 
-struct fakefs_session *fakefs_call_session(struct fakefs_call *c)
+unsigned call_rate_hz(const struct fakefs_call *c)
 {
-    return c->session;
+    return c->session ? fakefs_session_channel(c->session)->rate_hz : c->cfg.session.caller.rate_hz;
+}
+
+const char *fakefs_call_why(const struct fakefs_call *c)
+{
+    return c->why_text;
+}
+
+void fakefs_call_set_human(struct fakefs_call *c, enum fakefs_human human, uint32_t rings_ms,
+                           uint32_t talks_ms)
+{
+    c->cfg.session.human = human;
+    c->cfg.session.human_rings_ms = rings_ms;
+    if (c->session)
+        fakefs_session_set_human(c->session, human, rings_ms, talks_ms);
 }
 
 void fakefs_call_stats(const struct fakefs_call *c, struct fakefs_call_stats *ret)
 {
+    struct fakefs_rtp_stats rtp = {0};
+    if (c->line)
+        fakefs_rtp_stats(fakefs_line_rtp(c->line), &rtp);
     *ret = c->stats;
+    ret->sent += rtp.sent;
+    ret->received += rtp.received;
+    ret->odd += rtp.odd;
 }
 
 const struct fakefs_meter *fakefs_call_meter(const struct fakefs_call *c)
@@ -168,8 +222,14 @@ void fakefs_call_hangup(struct fakefs_call *c, const char *cause)
 {
     if (c->ending)
         return;
-    fakefs_session_hangup(c->session, cause);
-    call_rearm(c);
+    if (c->session) {
+        fakefs_session_hangup(c->session, cause);
+        call_rearm(c);
+        return;
+    }
+    c->h->on_note(c->arg, FAKEFS_NOTE_HANGUP, cause);
+    if (c->line)
+        fakefs_line_bye(c->line);
 }
 
 void fakefs_call_dtmf(struct fakefs_call *c, const char *digits)
@@ -185,6 +245,7 @@ void fakefs_call_reset(struct fakefs_call *c)
     if (c->ending)
         return;
     tcp_reset(&c->tcp);
-    fakefs_session_eof(c->session);
-    finish(c, VA_OK);
+    if (c->session)
+        fakefs_session_eof(c->session);
+    call_over(c, VA_OK);
 }

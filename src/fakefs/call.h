@@ -1,8 +1,11 @@
 /**
  * fakefs/call.h: one call of the fake FreeSWITCH on a loop: a session over TCP to the program's
- * Event Socket server, and the caller's audio by unicast over UDP.
+ * Event Socket server, and the caller's audio by unicast, or by RTP where the program has the
+ * session bridge to its SIP port. Or a phone: a SIP call to that port, and no session.
  *
- *     program :8022 ◄──TCP── session ── unicast_start ──► udp ◄──► program's media port
+ *     program :8022 ◄──TCP── session ─┬ unicast_start ──► udp ◄──► program's media port
+ *                                     ├ dial ──► line ◄──SIP, RTP──► program :5090
+ *                                     └ stream_start ──► stream ──WebSocket──► program :8085
  *                                        media_clock ──20 ms──► caller's next frame
  *
  * All on the loop's thread. Handlers may call any function here but fakefs_call_free(), which is
@@ -11,8 +14,10 @@
 #ifndef VA_FAKEFS_CALL_H
 #define VA_FAKEFS_CALL_H
 
+#include "fakefs/line.h"
 #include "fakefs/meter.h"
 #include "fakefs/session.h"
+#include "fakefs/stream.h"
 #include "media/clock.h"
 #include "media/wav.h"
 #include "net/addr.h"
@@ -26,10 +31,15 @@ enum fakefs_inject {
     FAKEFS_INJECT_GARBAGE  /**< from the right port: empty, odd and oversized ones */
 };
 
+/** Texts are borrowed for fakefs_call_new() only. */
 struct fakefs_call_cfg {
     struct fakefs_session_cfg session;
     struct net_addr to;
-    unsigned ptime_ms; /**< 0 is 20 */
+    struct fakefs_sip *sip; /**< borrowed; NULL: bridges to SIP addresses reach the human */
+    const char *sip_to;     /**< a phone: this address is called, `to` and variables are unused */
+    const char *sip_codecs; /**< of a phone, as RTP_CODECS */
+    enum fakefs_module module; /**< mod_audio_stream of this FreeSWITCH */
+    unsigned ptime_ms;         /**< 0 is 20 */
     enum fakefs_silence silence;
     struct media_clock *clock;         /**< borrowed */
     struct fakefs_histogram *lateness; /**< borrowed; shared by the calls of a thread */
@@ -52,25 +62,31 @@ struct fakefs_call_handlers {
     void (*on_agent)(void *arg, bool speaks, uint64_t at_us);
     /** The first (true) or the last sample of speech of a clip was sent. */
     void (*on_caller)(void *arg, bool starts, uint64_t at_us);
-    /** Once and last. VA_OK: the socket was opened and is closed now; else why it never opened. */
+    /** Once and last. VA_OK: the socket (the SIP call) was opened and is closed now; else why it
+     *  never opened: fakefs_call_why() may say more. */
     void (*on_end)(void *arg, enum va_err why);
 };
 
 struct fakefs_call_stats {
-    uint64_t opened_us, first_frame_us; /**< 0: never */
+    uint64_t opened_us;           /**< socket open; of a phone: when it called. 0: never */
+    uint64_t first_frame_us;      /**< 0: never */
     uint64_t unwritten;           /**< messages the program did not take: it reads too slowly */
     uint64_t sent, received, odd; /**< frames; odd: of another size than a frame's */
 };
 
 struct fakefs_call;
 
-/** Connects. @return VA_OK, VA_ENOMEM, VA_EINVAL, … */
+/** Connects, or calls. @return VA_OK, VA_ENOMEM, VA_EINVAL, …; `fault` is set where a phone cannot
+ *  call */
 VA_CHECK enum va_err fakefs_call_new(struct loop *loop, const struct fakefs_call_cfg *cfg,
                                      const struct fakefs_call_handlers *h, void *arg,
-                                     struct fakefs_call **ret);
+                                     struct fakefs_call **ret, struct va_fault *fault);
 void fakefs_call_free(struct fakefs_call **c);
 
-struct fakefs_session *fakefs_call_session(struct fakefs_call *c);
+/** What the other side said when it refused a phone: "403 Forbidden"; "". */
+const char *fakefs_call_why(const struct fakefs_call *c);
+void fakefs_call_set_human(struct fakefs_call *c, enum fakefs_human human, uint32_t rings_ms,
+                           uint32_t talks_ms);
 void fakefs_call_stats(const struct fakefs_call *c, struct fakefs_call_stats *ret);
 const struct fakefs_meter *fakefs_call_meter(const struct fakefs_call *c);
 const struct fakefs_gate *fakefs_call_gate(const struct fakefs_call *c);
@@ -92,7 +108,7 @@ void fakefs_call_hangup(struct fakefs_call *c, const char *cause);
 /** No frames from now on (true), or again. */
 void fakefs_call_fail_audio(struct fakefs_call *c, bool failed);
 void fakefs_call_inject(struct fakefs_call *c, enum fakefs_inject what, unsigned count);
-/** The control socket is reset, as when FreeSWITCH dies. on_end follows. */
+/** The control socket is reset, as when FreeSWITCH dies; a phone hangs up. on_end follows. */
 void fakefs_call_reset(struct fakefs_call *c);
 
 #endif

@@ -9,8 +9,7 @@ static void on_tick(void *arg, uint64_t now_us);
 bool call_media_open(struct fakefs_call *c)
 {
     unsigned ptime = c->cfg.ptime_ms ? c->cfg.ptime_ms : 20;
-    unsigned rate = fakefs_session_channel(c->session)->rate_hz;
-    c->frame = rate / 1000u * ptime;
+    c->frame = call_rate_hz(c) / 1000u * ptime;
     c->noise = 1;
     fakefs_meter_init(&c->meter, ptime, c->cfg.lateness);
     if (c->cfg.wav && !(c->heard = calloc(HEARD_MAX, sizeof(*c->heard))))
@@ -22,6 +21,8 @@ void call_media_close(struct fakefs_call *c)
 {
     media_clock_leave(&c->tick);
     call_unicast_stop(c);
+    call_drop_line(c);
+    call_stream_close(c);
 }
 
 /* ---- agent ---------------------------------------------------------------------------------- */
@@ -42,13 +43,19 @@ static void tell_gate(struct fakefs_call *c, enum fakefs_gate_event event)
         c->h->on_agent(c->arg, false, c->gate.last_us);
 }
 
+void call_hear(struct fakefs_call *c, uint64_t at_us, const int16_t *pcm, size_t n)
+{
+    if (!c->stats.first_frame_us)
+        c->stats.first_frame_us = at_us;
+    keep_heard(c, pcm, n);
+    tell_gate(c, fakefs_gate_feed(&c->gate, pcm, n, at_us));
+}
+
 /* Whoever it is from: FreeSWITCH does not look at it either. */
 static void on_datagram(void *arg, uint64_t now, const void *p, size_t len)
 {
     struct fakefs_call *c = arg;
     c->stats.received++;
-    if (!c->stats.first_frame_us)
-        c->stats.first_frame_us = now;
     if (len != c->frame * 2) {
         c->stats.odd++;
         return;
@@ -56,8 +63,7 @@ static void on_datagram(void *arg, uint64_t now, const void *p, size_t len)
     int16_t pcm[MEDIA_FRAME_MAX];
     memcpy(pcm, p, len);
     fakefs_meter_add(&c->meter, now);
-    keep_heard(c, pcm, c->frame);
-    tell_gate(c, fakefs_gate_feed(&c->gate, pcm, c->frame, now));
+    call_hear(c, now, pcm, c->frame);
 }
 
 void call_unicast_start(struct fakefs_call *c, const struct fakefs_unicast *where)
@@ -83,7 +89,7 @@ void call_unicast_stop(struct fakefs_call *c)
 
 static void fill_silence(struct fakefs_call *c, int16_t *out, size_t n)
 {
-    if (c->cfg.silence == FAKEFS_SILENCE_FF) {
+    if (c->cfg.silence == FAKEFS_SILENCE_FF && !c->line && !c->stream) { /* unicast's own */
         memset(out, 0xFF, n * sizeof(*out));
         return;
     }
@@ -130,7 +136,7 @@ static void end_clip(struct fakefs_call *c)
     c->playing = c->forever;
     c->at = 0;
     if (c->forever)
-        c->pause_left = c->pause_ms * (fakefs_session_channel(c->session)->rate_hz / 1000u);
+        c->pause_left = c->pause_ms * (call_rate_hz(c) / 1000u);
 }
 
 static void record(struct fakefs_call *c, const int16_t *caller)
@@ -151,25 +157,49 @@ static void press_keys(struct fakefs_call *c, uint64_t now_us)
 {
     if (!c->key_count || now_us < c->key_due_us)
         return;
-    fakefs_session_dtmf(c->session, c->keys[0], 250);
+    if (c->line && fakefs_line_up(c->line) &&
+        fakefs_rtp_digit(fakefs_line_rtp(c->line), c->keys[0], KEY_MS))
+        c->h->on_note(c->arg, FAKEFS_NOTE_LINE, "a key is lost: no telephone-event was agreed");
+    if (c->session)
+        fakefs_session_dtmf(c->session, c->keys[0], KEY_MS);
     memmove(c->keys, c->keys + 1, --c->key_count);
     c->key_due_us = c->key_count ? now_us + KEY_GAP_MS * 1000ull : 0;
     call_rearm(c);
+}
+
+static bool media_flows(const struct fakefs_call *c)
+{
+    if (c->line)
+        return fakefs_line_up(c->line);
+    return c->udp && fakefs_session_media_flows(c->session);
+}
+
+static void send_frame(struct fakefs_call *c, const int16_t *frame)
+{
+    if (c->line && c->audio_failed)
+        fakefs_rtp_skip(fakefs_line_rtp(c->line));
+    else if (c->line)
+        (void)fakefs_rtp_send(fakefs_line_rtp(c->line), frame, c->frame);
+    else if (!c->audio_failed && fakefs_sock_send(c->udp, &c->remote, frame, c->frame * 2))
+        c->stats.sent++;
 }
 
 static void on_tick(void *arg, uint64_t now_us)
 {
     struct fakefs_call *c = arg;
     int16_t frame[MEDIA_FRAME_MAX];
-    bool flows = c->udp && fakefs_session_media_flows(c->session), spoke = false;
+    bool flows = media_flows(c), streams = c->stream != NULL, spoke = false;
     size_t from = 0;
-    if (flows) {
+    if (flows || streams)
         spoke = next_frame(c, frame, &from);
-        if (!c->audio_failed && fakefs_sock_send(c->udp, &c->remote, frame, c->frame * 2))
-            c->stats.sent++;
-    }
+    if (flows)
+        send_frame(c, frame);
+    if (streams && !c->audio_failed)
+        fakefs_stream_send(c->stream, frame, c->frame);
+    c->stats.sent += streams && !flows && !c->audio_failed;
+    call_stream_tick(c, now_us);
     if (c->cfg.wav)
-        record(c, flows ? frame : NULL);
+        record(c, flows || streams ? frame : NULL);
     tell_gate(c, fakefs_gate_idle(&c->gate, now_us));
     press_keys(c, now_us);
     if (spoke) {
@@ -225,7 +255,11 @@ void fakefs_call_inject(struct fakefs_call *c, enum fakefs_inject what, unsigned
     int16_t noise[MEDIA_FRAME_MAX];
     struct fakefs_sock *other = NULL;
     struct net_addr any = c->remote;
-    if (!c->udp)
+    if (c->line && what == FAKEFS_INJECT_FOREIGN)
+        fakefs_rtp_inject_foreign(fakefs_line_rtp(c->line), count);
+    else if (c->line)
+        fakefs_rtp_inject_garbage(fakefs_line_rtp(c->line), count);
+    if (c->line || !c->udp)
         return;
     for (size_t i = 0; i < c->frame; i++)
         noise[i] = (int16_t)(rand_below(40000) - 20000);

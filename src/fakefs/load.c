@@ -115,7 +115,8 @@ static void start_one(struct load *l)
     cfg.session.caller.from = from;
     cfg.session.caller.from_name = from;
     cfg.lateness = &l->lateness;
-    if (fakefs_call_new(l->loop, &cfg, &handlers, m, &m->call)) {
+    struct va_fault fault;
+    if (fakefs_call_new(l->loop, &cfg, &handlers, m, &m->call, &fault)) {
         m->over = true;
         l->ended++;
         l->sum.refused++;

@@ -149,7 +149,7 @@ void report_end(struct report *r, const struct report_summary *s)
     (void)fprintf(out, "\n  outcome      %s%s%s%s\n", s->passed ? "" : "FAILED: ", s->outcome,
                   *s->detail ? ", " : "", s->detail);
     if (s->first_audio_ms >= 0)
-        (void)fprintf(out, "  first audio  %.0f ms after the socket opened\n", s->first_audio_ms);
+        (void)fprintf(out, "  first audio  %.0f ms after the call began\n", s->first_audio_ms);
     for (size_t i = 0; i < s->turn_count; i++)
         (void)fprintf(out, "%s%.0f ms%s", i ? ", " : "  turns        ", s->turn_ms[i],
                       i + 1 == s->turn_count ? "\n" : "");

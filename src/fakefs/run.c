@@ -153,6 +153,8 @@ static void on_note(void *arg, enum fakefs_note note, const char *text)
         break;
     case FAKEFS_NOTE_EXECUTE: report_line(r->report, now, "execute", "execute %s", text); break;
     case FAKEFS_NOTE_UNICAST: report_line(r->report, now, "unicast", "audio %s", text); break;
+    case FAKEFS_NOTE_LINE: report_line(r->report, now, "sip", "sip %s", text); break;
+    case FAKEFS_NOTE_STREAM: report_line(r->report, now, "stream", "stream %s", text); break;
     case FAKEFS_NOTE_SAID: report_line(r->report, now, "said", "    %s", text); break;
     case FAKEFS_NOTE_FROZEN:
         fail(r,
@@ -172,8 +174,9 @@ static void measure_turn(struct run *r, uint64_t at_us, char *text, size_t cap)
     *text = 0;
     if (!r->first_onset_us) {
         r->first_onset_us = at_us;
-        (void)snprintf(text, cap, " (first audio %.0f ms after the socket opened)",
-                       (double)(at_us - stats.opened_us) / 1000);
+        (void)snprintf(text, cap, " (first audio %.0f ms after the %s)",
+                       (double)(at_us - stats.opened_us) / 1000,
+                       r->cfg->call.sip_to ? "INVITE" : "socket opened");
     } else if (r->turn_open && at_us >= r->caller_end_us) {
         double latency = (double)(at_us - r->caller_end_us) / 1000;
         if (r->turn_count < TURNS_MAX)
@@ -286,7 +289,7 @@ enum va_err run_call(struct loop *loop, const struct run_cfg *cfg, bool *ret_pas
     r->loop = loop;
     r->report = cfg->report;
     report_set_zero(r->report, run_now(r));
-    enum va_err err = fakefs_call_new(loop, &cfg->call, &handlers, r, &r->call);
+    enum va_err err = fakefs_call_new(loop, &cfg->call, &handlers, r, &r->call, fault);
     if (!err) {
         tmr_start(&r->limit, loop, cfg->timeout_ms, on_limit, r);
         while (!r->over)
@@ -297,7 +300,9 @@ enum va_err run_call(struct loop *loop, const struct run_cfg *cfg, bool *ret_pas
         last_look(r);
         summarise(r);
         *ret_passed = !r->failed;
-    } else {
+    } else if (r->call && *fakefs_call_why(r->call)) {
+        (void)va_fault_set(fault, err, "%s", fakefs_call_why(r->call));
+    } else if (!*fault->text) {
         (void)va_fault_set(fault, err, "%s", va_err_text(err));
     }
     tmr_stop(&r->poll);

@@ -30,7 +30,6 @@ static void speak(struct run *r, const struct step *st, bool file)
 
 static void start(struct run *r, const struct step *st)
 {
-    struct fakefs_session *session = fakefs_call_session(r->call);
     switch (st->kind) {
     case STEP_SAY: speak(r, st, false); break;
     case STEP_WAV: speak(r, st, true); break;
@@ -51,8 +50,8 @@ static void start(struct run *r, const struct step *st)
         break;
     case STEP_INJECT: fakefs_call_inject(r->call, (enum fakefs_inject)st->choice, st->count); break;
     case STEP_HUMAN:
-        fakefs_session_set_human(session, (enum fakefs_human)st->choice, (uint32_t)st->ms,
-                                 (uint32_t)st->talks_ms);
+        fakefs_call_set_human(r->call, (enum fakefs_human)st->choice, (uint32_t)st->ms,
+                              (uint32_t)st->talks_ms);
         break;
     default: break;
     }

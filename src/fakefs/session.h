@@ -41,6 +41,8 @@ enum fakefs_note {
     FAKEFS_NOTE_UNBRIDGE,  /**< the human hung up, the call is back */
     FAKEFS_NOTE_HANGUP,    /**< cause */
     FAKEFS_NOTE_UNICAST,   /**< "ip:port ↔ ip:port" */
+    FAKEFS_NOTE_LINE,      /**< a real SIP call: "PCMU with …", its end */
+    FAKEFS_NOTE_STREAM,    /**< mod_audio_stream: what happened to its stream */
     FAKEFS_NOTE_COMMAND,   /**< a command that is none of the above, as received (for --verbose) */
     FAKEFS_NOTE_RETURNED,  /**< the program left; the dialplan goes on */
     FAKEFS_NOTE_SAID,      /**< "agent: text", of a voice_ai::transcript event */
@@ -52,6 +54,12 @@ struct fakefs_unicast {
     uint16_t local_port, remote_port;
 };
 
+/** `uuid_audio_stream <uuid> start`. */
+struct fakefs_stream_ask {
+    const char *url, *metadata;
+    int rate_hz;
+};
+
 struct fakefs_session_ops {
     /** Bytes for the program. */
     void (*write)(void *arg, const void *p, size_t len);
@@ -60,6 +68,22 @@ struct fakefs_session_ops {
     /** Bind local, send frames to remote. Replaces nothing: stop comes before a second start. */
     void (*unicast_start)(void *arg, const struct fakefs_unicast *where);
     void (*unicast_stop)(void *arg);
+    /**
+     * The application bridge: call it, if it is an address that can be called. Then
+     * fakefs_session_dialled() and fakefs_session_peer_left() are due, never from inside. NULL, or
+     * false: a human is played (struct fakefs_session_cfg).
+     */
+    bool (*dial)(void *arg, const char *dial_string);
+    /** The bridge ends from our side: hang up what was dialled. Nothing is due then. */
+    void (*undial)(void *arg);
+    /** uuid_audio_stream. @return false: "-ERR Operation Failed". NULL, both: it always fails */
+    bool (*stream_start)(void *arg, const struct fakefs_stream_ask *ask);
+    bool (*stream_stop)(void *arg);
+    /** The application playback: fakefs_session_played() is due. false, or NULL: the file is only
+     *  waited for. */
+    bool (*play)(void *arg, const char *path);
+    /** Ended, or broken off. */
+    void (*play_stop)(void *arg);
     /** For reports. `text` is borrowed. */
     void (*note)(void *arg, enum fakefs_note note, const char *text);
 };
@@ -73,6 +97,7 @@ struct fakefs_session_cfg {
     enum fakefs_human human;
     uint32_t human_rings_ms; /**< before answering [ms] */
     uint32_t human_talks_ms; /**< before hanging up; 0 is 2000 [ms] */
+    bool audio_stream;       /**< mod_audio_stream is loaded */
     bool fixed_phase;        /**< both threads tick at multiples of 20 ms after the start (tests) */
 };
 
@@ -93,6 +118,16 @@ void fakefs_session_eof(struct fakefs_session *s);
 void fakefs_session_turn(struct fakefs_session *s);
 /** When fakefs_session_turn() wants to be called [µs, mono]; UINT64_MAX: only after input. */
 uint64_t fakefs_session_due_us(const struct fakefs_session *s);
+
+/** What ops->dial() called has answered (NULL), or the cause why it did not ("USER_BUSY"). */
+void fakefs_session_dialled(struct fakefs_session *s, const char *cause);
+/** It hung up. */
+void fakefs_session_peer_left(struct fakefs_session *s);
+
+/** The last frame of ops->play() was written: the next begins before this returns. */
+void fakefs_session_played(struct fakefs_session *s);
+/** Raise a CUSTOM event of the channel, as modules do. */
+void fakefs_session_custom(struct fakefs_session *s, const char *subclass, const char *body);
 
 /** The caller hangs up (or whoever). Ignored when already down. */
 void fakefs_session_hangup(struct fakefs_session *s, const char *cause);

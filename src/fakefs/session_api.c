@@ -197,7 +197,7 @@ static void api_break(struct fakefs_session *s, struct str args, struct buf *out
 {
     struct str uuid = str_cut(&args, ' ');
     if (own(s, uuid))
-        session_break(s);
+        session_break(s, str_ieqz(str_trim(args), "all"));
     buf_addz(out, own(s, uuid) || session_leg(s, uuid) ? "+OK\n" : "-ERR No such channel!\n");
 }
 
@@ -285,6 +285,10 @@ void session_api(struct fakefs_session *s, struct str command, struct str args, 
     *ret_delay_us = 0;
     if (str_ieqz(command, "originate")) {
         api_originate(s, args, out, ret_delay_us);
+        return;
+    }
+    if (s->cfg.audio_stream && str_ieqz(command, "uuid_audio_stream")) {
+        session_audio_stream(s, args, out);
         return;
     }
     for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++) {

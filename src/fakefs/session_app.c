@@ -88,6 +88,13 @@ static void app_unset(struct fakefs_session *s, struct msg *m)
 static void app_playback(struct fakefs_session *s, struct msg *m)
 {
     m->response = "FILE PLAYED";
+    m->plays = s->ops->play && s->ops->play(s->arg, m->arg);
+    if (m->plays) {
+        m->end_us = UINT64_MAX; /* until fakefs_session_played() */
+        session_emit_simple(s, "PLAYBACK_START");
+        return;
+    }
+    session_note(s, FAKEFS_NOTE_EXECUTE, "%s %s", m->app, m->arg);
     m->end_us = session_now(s) + tone_ms(m->arg) * 1000;
     session_emit_simple(s, "PLAYBACK_START");
 }
@@ -119,6 +126,11 @@ static void app_hangup(struct fakefs_session *s, struct msg *m)
 
 static void app_bridge(struct fakefs_session *s, struct msg *m)
 {
+    m->dialled = s->ops->dial && s->ops->dial(s->arg, m->arg);
+    if (m->dialled) {
+        m->end_us = UINT64_MAX; /* until fakefs_session_dialled() */
+        return;
+    }
     bool error = strstr(m->arg, "error/") != NULL;
     uint64_t rings = error ? 0 : s->cfg.human_rings_ms;
     m->end_us = session_now(s) + rings * 1000 + 1;
@@ -189,28 +201,40 @@ static void emit_app(struct fakefs_session *s, const struct msg *m, const char *
     session_emit(s, ev);
 }
 
-/* A bridge that rang long enough: the human answers, or the attempt fails. */
+static void bridge_failed(struct fakefs_session *s, const char *cause)
+{
+    fakefs_channel_set(&s->ch, "originate_disposition", cause);
+    fakefs_channel_set(&s->ch, "DIALSTATUS", strcmp(cause, "USER_BUSY") ? "NOANSWER" : "BUSY");
+    fakefs_channel_set(&s->ch, "last_bridge_hangup_cause", cause);
+    fakefs_channel_set(&s->ch, "originate_failed_cause", cause);
+}
+
+/* A bridge that rang long enough, or is over: the human answers, or the attempt fails. */
 static bool bridge_turns(struct fakefs_session *s, struct msg *m)
 {
     const char *error = strstr(m->arg, "error/");
     uint32_t talks = s->cfg.human_talks_ms ? s->cfg.human_talks_ms : 2000;
     if (m->bridged) {
         session_unbridged(s);
+        if (!m->dialled)
+            session_note(s, FAKEFS_NOTE_UNBRIDGE, "%s", s->ch.other_leg);
+        return false;
+    }
+    if (m->dialled) {
+        bridge_failed(s, m->cause);
         return false;
     }
     if (!error && s->cfg.human == FAKEFS_HUMAN_ANSWERS) {
         m->bridged = true;
         m->end_us = session_now(s) + talks * 1000ull;
-        session_bridged(s, m->arg);
+        session_bridged(s);
+        session_note(s, FAKEFS_NOTE_BRIDGE, "%s", m->arg);
         return true;
     }
     const char *cause = error                               ? error + 6
                         : s->cfg.human == FAKEFS_HUMAN_BUSY ? "USER_BUSY"
                                                             : "NO_ANSWER";
-    fakefs_channel_set(&s->ch, "originate_disposition", cause);
-    fakefs_channel_set(&s->ch, "DIALSTATUS", strcmp(cause, "USER_BUSY") ? "NOANSWER" : "BUSY");
-    fakefs_channel_set(&s->ch, "last_bridge_hangup_cause", cause);
-    fakefs_channel_set(&s->ch, "originate_failed_cause", cause);
+    bridge_failed(s, cause);
     return false;
 }
 
@@ -235,6 +259,10 @@ void session_complete_top(struct fakefs_session *s, const char *response)
     struct msg *m = s->stack[--s->depth];
     if (response)
         m->response = response;
+    if (m->dialled)
+        s->ops->undial(s->arg);
+    if (m->plays)
+        s->ops->play_stop(s->arg);
     bool playback = m->response && s->depth < NESTING_MAX && str_eqz(str_of(m->app), "playback");
     if (playback)
         session_emit_simple(s, "PLAYBACK_STOP");
@@ -262,7 +290,8 @@ static void execute(struct fakefs_session *s, struct msg *m)
     fakefs_channel_set(&s->ch, "current_application_data", m->arg);
     fakefs_channel_set(&s->ch, "current_application", m->app);
     emit_app(s, m, "CHANNEL_EXECUTE");
-    session_note(s, FAKEFS_NOTE_EXECUTE, "%s %s", m->app, m->arg);
+    if (apps[i].run != app_playback) /* notes it itself: pieces of speech are many */
+        session_note(s, FAKEFS_NOTE_EXECUTE, "%s %s", m->app, m->arg);
     m->started_us = m->end_us = session_now(s);
     s->stack[s->depth++] = m;
     size_t depth = s->depth;
@@ -340,8 +369,55 @@ void session_apps_due(struct fakefs_session *s)
     }
 }
 
-void session_break(struct fakefs_session *s)
+static struct msg *dialled(struct fakefs_session *s)
 {
+    for (size_t i = s->depth; i-- > 0;)
+        if (s->stack[i]->dialled)
+            return s->stack[i];
+    return NULL;
+}
+
+void fakefs_session_dialled(struct fakefs_session *s, const char *cause)
+{
+    struct msg *m = dialled(s);
+    if (!m || m->bridged || s->state != FAKEFS_PARKED)
+        return;
+    m->bridged = cause == NULL;
+    if (m->bridged) {
+        fakefs_channel_set(&s->ch, "originate_disposition", "SUCCESS");
+        fakefs_channel_set(&s->ch, "DIALSTATUS", "SUCCESS");
+        session_bridged(s);
+        return;
+    }
+    (void)str_copy(m->cause, sizeof(m->cause), str_of(cause));
+    m->end_us = session_now(s);
+}
+
+void fakefs_session_peer_left(struct fakefs_session *s)
+{
+    struct msg *m = dialled(s);
+    if (m && m->bridged)
+        m->end_us = session_now(s);
+}
+
+/* What waits is dropped without a word, as switch_core_session_flush_private_events() does. */
+static void drop_queued(struct fakefs_session *s)
+{
+    for (size_t left = s->queued; left; left--) {
+        struct msg *m = container_of(list_pop(&s->queue), struct msg, link);
+        if (m->kind == MSG_EXECUTE) {
+            msg_free(m);
+            s->queued--;
+        } else {
+            list_push(&s->queue, &m->link);
+        }
+    }
+}
+
+void session_break(struct fakefs_session *s, bool all)
+{
+    if (all)
+        drop_queued(s);
     for (size_t i = 0; i < s->depth; i++)
         if (str_eqz(str_of(s->stack[i]->app), "playback"))
             s->stack[i]->end_us = session_now(s);

@@ -32,7 +32,10 @@ struct msg {
     struct fakefs_unicast unicast;
     uint64_t end_us; /* running: when it ends; UINT64_MAX: by itself never */
     uint64_t started_us;
-    bool bridged;         /* a bridge whose human answered */
+    bool bridged;         /* a bridge that was answered */
+    bool dialled;         /* by ops->dial(): no human is played */
+    bool plays;           /* by ops->play() */
+    char cause[32];       /* why it was not answered */
     const char *response; /* Application-Response */
 };
 
@@ -126,11 +129,15 @@ void session_command(struct fakefs_session *s);
 void session_api(struct fakefs_session *s, struct str command, struct str args, struct buf *out,
                  uint64_t *ret_delay_us);
 
+/* session_stream.c */
+void session_audio_stream(struct fakefs_session *s, struct str args, struct buf *out);
+
 /* session_app.c */
 void session_run_queue(struct fakefs_session *s);
 void session_apps_due(struct fakefs_session *s);
 void session_complete_top(struct fakefs_session *s, const char *response);
-void session_break(struct fakefs_session *s);
+/* @param all  What waits behind it too */
+void session_break(struct fakefs_session *s, bool all);
 enum va_err session_queue_msg(struct fakefs_session *s, const struct msg *what);
 void msg_free(struct msg *m);
 
@@ -141,7 +148,7 @@ void session_set_state(struct fakefs_session *s, enum fakefs_cs state, const cha
 void session_transfer(struct fakefs_session *s, const char *arg);
 void session_bridge_leg(struct fakefs_session *s, const char *uuid);
 void session_human_left(struct fakefs_session *s);
-void session_bridged(struct fakefs_session *s, const char *what);
+void session_bridged(struct fakefs_session *s);
 void session_unbridged(struct fakefs_session *s);
 struct leg *session_leg(struct fakefs_session *s, struct str uuid);
 void session_unicast_off(struct fakefs_session *s);

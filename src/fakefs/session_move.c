@@ -112,7 +112,7 @@ void session_transfer(struct fakefs_session *s, const char *arg)
     s->away_end_us = session_now(s) + ((uint64_t)s->cfg.human_rings_ms + talks) * 1000 + 1;
 }
 
-void session_bridged(struct fakefs_session *s, const char *what)
+void session_bridged(struct fakefs_session *s)
 {
     session_unicast_off(s);
     s->state = FAKEFS_BRIDGED;
@@ -124,7 +124,6 @@ void session_bridged(struct fakefs_session *s, const char *what)
         fakefs_event_add(ev, "Bridge-B-Unique-ID", s->ch.other_leg);
     }
     session_emit(s, ev);
-    session_note(s, FAKEFS_NOTE_BRIDGE, "%s", what);
 }
 
 void session_unbridged(struct fakefs_session *s)
@@ -138,7 +137,6 @@ void session_unbridged(struct fakefs_session *s)
         fakefs_event_add(ev, "Bridge-B-Unique-ID", s->ch.other_leg);
     }
     session_emit(s, ev);
-    session_note(s, FAKEFS_NOTE_UNBRIDGE, "%s", s->ch.other_leg);
 }
 
 struct leg *session_leg(struct fakefs_session *s, struct str uuid)
@@ -167,7 +165,8 @@ void session_bridge_leg(struct fakefs_session *s, const char *uuid)
         fakefs_event_add(ev, "Application-Data", uuid);
     }
     session_emit(s, ev);
-    session_bridged(s, uuid);
+    session_bridged(s);
+    session_note(s, FAKEFS_NOTE_BRIDGE, "%s", uuid);
     uint32_t talks = s->cfg.human_talks_ms ? s->cfg.human_talks_ms : 2000;
     s->leg_end_us = session_now(s) + talks * 1000ull;
 }
@@ -189,6 +188,7 @@ void session_human_left(struct fakefs_session *s)
     if (s->state != FAKEFS_BRIDGED)
         return;
     session_unbridged(s);
+    session_note(s, FAKEFS_NOTE_UNBRIDGE, "%s", s->ch.other_leg);
     if (!fakefs_channel_is_true(&s->ch, "park_after_bridge")) {
         fakefs_session_hangup(s, "NORMAL_CLEARING");
         return;

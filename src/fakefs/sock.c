@@ -84,6 +84,13 @@ enum va_err fakefs_sock_open(struct loop *loop, const struct net_addr *local,
     return VA_OK;
 }
 
+uint16_t fakefs_sock_port(const struct fakefs_sock *s)
+{
+    struct net_addr at = {.u.sa.sa_family = AF_INET};
+    socklen_t len = sizeof(at.u);
+    return getsockname(s->fd, &at.u.sa, &len) ? 0 : net_addr_port(&at);
+}
+
 bool fakefs_sock_send(struct fakefs_sock *s, const struct net_addr *to, const void *p, size_t len)
 {
     return sendto(s->fd, p, len, MSG_NOSIGNAL, &to->u.sa, net_addr_len(to)) == (ssize_t)len;

@@ -269,7 +269,7 @@ static void on_ended(void *arg, const struct sip_end *end)
     } /* no INVITE: the start timeout or the bridge's own end say more */
 }
 
-static const struct sip_call_handlers call_handlers = {NULL, NULL, NULL, on_ended};
+static const struct sip_call_handlers call_handlers = {.on_ended = on_ended};
 
 /* ---- audio ----------------------------------------------------------------------------------- */
 

@@ -191,6 +191,19 @@ enum va_err sip_call_refer(struct sip_call *call, const char *to_uri)
     return sip_uri_ok(to_uri) ? order_text(call, SIP_ORDER_REFER, str_of(to_uri)) : VA_EINVAL;
 }
 
+enum va_err sip_call_referred(struct sip_call *call, int status)
+{
+    if (call->ended)
+        return VA_ECLOSED;
+    if (status < 200 || status > 699)
+        return VA_EINVAL;
+    struct sip_order *order = sip_order_new(call, SIP_ORDER_REFERRED);
+    if (!order)
+        return VA_ENOMEM;
+    order->status = status;
+    return sip_order_post(call->ua, order);
+}
+
 /* ---- news ------------------------------------------------------------------------------------ */
 
 static bool about_media(enum sip_news_kind kind)
@@ -297,6 +310,10 @@ void sip_news_deliver(struct mail *mail)
     case SIP_NEWS_TRANSFER:
         if (h->on_transfer)
             h->on_transfer(call->arg, news->status);
+        break;
+    case SIP_NEWS_REFER:
+        if (h->on_refer)
+            h->on_refer(call->arg, news->text);
         break;
     case SIP_NEWS_ENDED: tell_ended(call); break;
     default: break;

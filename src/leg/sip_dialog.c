@@ -200,6 +200,20 @@ static void do_refer(struct sip_order *order)
     nua_refer(call->nh, SIPTAG_REFER_TO_STR(to), CONTACT(call), TAG_END());
 }
 
+static void do_referred(struct sip_order *order)
+{
+    struct sip_call *call = order->call;
+    char body[128];
+    if (call->state != SIP_UP || !*call->referral)
+        return;
+    (void)snprintf(body, sizeof(body), "SIP/2.0 %d %s\r\n", order->status,
+                   phrase_of(order->status));
+    nua_notify(call->nh, SIPTAG_EVENT_STR(call->referral), NUTAG_SUBSTATE(nua_substate_terminated),
+               SIPTAG_CONTENT_TYPE_STR("message/sipfrag"), SIPTAG_PAYLOAD_STR(body), CONTACT(call),
+               TAG_END());
+    *call->referral = 0;
+}
+
 static void do_bye(struct sip_call *call)
 {
     switch (call->state) {
@@ -238,6 +252,7 @@ void sip_order_do(struct sip_order *order)
     case SIP_ORDER_REJECT: do_reject(call, order->status); break;
     case SIP_ORDER_OFFER: do_offer(order); break;
     case SIP_ORDER_REFER: do_refer(order); break;
+    case SIP_ORDER_REFERRED: do_referred(order); break;
     case SIP_ORDER_BYE:
     case SIP_ORDER_CLOSE: do_bye(call); break;
     }

@@ -2,6 +2,7 @@
 #include "leg/sip_int.h"
 #include "leg/sip_body.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 static void post_simple(struct sip_call *call, enum sip_news_kind kind, int status, char digit)
@@ -123,6 +124,31 @@ static void on_notify(struct sip_call *call, const sip_t *sip)
         post_simple(call, SIP_NEWS_TRANSFER, status, 0);
 }
 
+/* Accepted by the stack already. One at a time is reported on. */
+static void on_refer(struct sip_call *call, const sip_t *sip, tagi_t tags[])
+{
+    const sip_event_t *event = NULL;
+    const char *id = NULL;
+    char uri[SIP_URI_MAX + 1] = "";
+    (void)tl_gets(tags, NUTAG_REFER_EVENT_REF(event), TAG_END());
+    if (!event || !sip->sip_refer_to)
+        return;
+    id = event->o_id;
+    int n = snprintf(call->referral, sizeof(call->referral), id ? "refer;id=%s" : "refer", id);
+    if (n < 0 || (size_t)n >= sizeof(call->referral))
+        *call->referral = 0;
+    if (url_e(uri, sizeof(uri), sip->sip_refer_to->r_url) >= (issize_t)sizeof(uri))
+        *uri = 0;
+    struct sip_news *news = sip_news_new(call, SIP_NEWS_REFER);
+    if (!news)
+        return;
+    news->text = str_dup(str_of(uri));
+    if (news->text)
+        sip_news_post(call, news);
+    else
+        sip_news_free(news);
+}
+
 static void on_state(struct sip_call *call, int status, const char *phrase, tagi_t tags[])
 {
     int state = nua_callstate_init;
@@ -177,6 +203,10 @@ static void on_call_event(nua_event_t event, int status, const char *phrase, str
         break;
     case nua_i_error: on_error(call, status, phrase); break;
     case nua_i_state: on_state(call, status, phrase, tags); break;
+    case nua_i_refer:
+        if (sip)
+            on_refer(call, sip, tags);
+        break;
     case nua_r_invite: on_invite_response(call, status, phrase, sip); break;
     case nua_r_refer:
         if (status >= 300)

@@ -30,6 +30,7 @@
 enum {
     SIP_MAILBOX_MAX = 65536, /* orders of workers that wait; ends of calls are taken beyond it */
     SIP_CONTACT_TEXT = 160,
+    SIP_REFERRAL_TEXT = 32, /* "refer;id=4294967295" */
     SIP_TOKEN_CHECK_MS = 500,
     SIP_SESSION_EXPIRES_S = 1800, /* RFC 4028 §4 */
     SIP_MIN_SE_S = 90,
@@ -43,10 +44,11 @@ enum sip_order_kind {
     SIP_ORDER_EXPECT,
     SIP_ORDER_PLACE,
     SIP_ORDER_RING,
-    SIP_ORDER_ANSWER, /* text: SDP */
-    SIP_ORDER_REJECT, /* status */
-    SIP_ORDER_OFFER,  /* text: SDP */
-    SIP_ORDER_REFER,  /* text: URI */
+    SIP_ORDER_ANSWER,   /* text: SDP */
+    SIP_ORDER_REJECT,   /* status */
+    SIP_ORDER_OFFER,    /* text: SDP */
+    SIP_ORDER_REFER,    /* text: URI */
+    SIP_ORDER_REFERRED, /* status */
     SIP_ORDER_BYE,
     SIP_ORDER_CLOSE
 };
@@ -69,6 +71,7 @@ enum sip_news_kind {
     SIP_NEWS_ESTABLISHED,
     SIP_NEWS_DIGIT,
     SIP_NEWS_TRANSFER,
+    SIP_NEWS_REFER, /* text */
     SIP_NEWS_ENDED
 };
 
@@ -80,6 +83,7 @@ struct sip_news {
     char digit;
     bool has_sdp;
     struct sdp *sdp; /* owned */
+    char *text;      /* owned */
     struct net_addr local, peer;
 };
 
@@ -134,6 +138,7 @@ struct sip_call {
     nua_saved_event_t update[1]; /* of SIP_OPEN_UPDATE */
     bool offered;                /* our 200 or INVITE made the offer: the answer is due */
     char contact[SIP_CONTACT_TEXT];
+    char referral[SIP_REFERRAL_TEXT]; /* Event of the REFER to report on, "": none */
     struct sip_end end;
 
     struct sip_order bye, close; /* never refused, so their memory is here */

@@ -113,6 +113,7 @@ void sip_news_free(struct sip_news *news)
         return;
     struct sip_call *call = news->call;
     free(news->sdp);
+    free(news->text);
     if (news != &call->gone)
         free(news);
     sip_call_unref(call);

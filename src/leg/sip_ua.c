@@ -14,6 +14,8 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#define ALLOWED "INVITE, ACK, BYE, CANCEL, OPTIONS, PRACK, UPDATE, INFO, NOTIFY"
+
 enum { URL_TEXT = 128, MESSAGE_MAX = 65536, STOP_BYE_MS = 1000 };
 
 bool sip_ua_wanted(const struct settings *s)
@@ -97,15 +99,15 @@ static bool create_agent(struct sip_ua *ua)
     print_url(s->sip_host, "sip", (unsigned)s->sip_port, "", url);
     print_url(s->sip_host, "sips", (unsigned)s->sip_tls_port, ";transport=tls", tls);
     bool secure = s->sip_tls_port != 0;
-    ua->nua = nua_create(
-        ua->root, sip_on_event, ua, NUTAG_URL(url), TAG_IF(secure, NUTAG_SIPS_URL(tls)),
-        TAG_IF(secure, NUTAG_CERTIFICATE_DIR(s->sip_tls_cert_dir)), NUTAG_MEDIA_ENABLE(0),
-        SIPTAG_USER_AGENT_STR("voice-ai/" VA_VERSION),
-        SIPTAG_ALLOW_STR("INVITE, ACK, BYE, CANCEL, OPTIONS, PRACK, UPDATE, INFO, NOTIFY"),
-        SIPTAG_SUPPORTED_STR("timer, 100rel"), NUTAG_APPL_METHOD("UPDATE"), NUTAG_AUTOALERT(0),
-        NUTAG_AUTOANSWER(0), NUTAG_AUTOACK(1), NUTAG_ENABLEMESSAGE(0), NUTAG_SESSION_TIMER(0),
-        NUTAG_MIN_SE(SIP_MIN_SE_S), NUTAG_UPDATE_REFRESH(1), NTATAG_MAXSIZE(MESSAGE_MAX),
-        TAG_END());
+    ua->nua =
+        nua_create(ua->root, sip_on_event, ua, NUTAG_URL(url), TAG_IF(secure, NUTAG_SIPS_URL(tls)),
+                   TAG_IF(secure, NUTAG_CERTIFICATE_DIR(s->sip_tls_cert_dir)),
+                   NUTAG_MEDIA_ENABLE(0), SIPTAG_USER_AGENT_STR("voice-ai/" VA_VERSION),
+                   SIPTAG_ALLOW_STR(ua->cfg.take_refer ? ALLOWED ", REFER" : ALLOWED),
+                   SIPTAG_SUPPORTED_STR("timer, 100rel"), NUTAG_APPL_METHOD("UPDATE"),
+                   NUTAG_AUTOALERT(0), NUTAG_AUTOANSWER(0), NUTAG_AUTOACK(1),
+                   NUTAG_ENABLEMESSAGE(0), NUTAG_SESSION_TIMER(0), NUTAG_MIN_SE(SIP_MIN_SE_S),
+                   NUTAG_UPDATE_REFRESH(1), NTATAG_MAXSIZE(MESSAGE_MAX), TAG_END());
     return ua->nua != NULL;
 }
 

@@ -36,6 +36,7 @@ enum {
     SIP_TOKEN_LIFE_MS = 5000, /**< an INVITE that comes later is 403 */
     SIP_NAME_MAX = 101,       /**< caller and called, cut there */
     SIP_CALL_ID_MAX = 128,    /**< likewise */
+    SIP_URI_MAX = 512,        /**< of a REFER; longer ones are told as "" */
     SIP_STOP_LIMIT_MS = 4000  /**< longest sip_ua_stop() [ms] */
 };
 
@@ -49,6 +50,7 @@ struct sip_ua_cfg {
      *  worker for sip_call_take(), or to sip_incoming_reject(). NULL: direct calls are refused. */
     void (*on_incoming)(void *arg, struct sip_incoming *in);
     void *arg;
+    bool take_refer; /**< REFER is accepted (202) and told to on_refer; else it is refused */
 };
 
 /** Does this configuration need a user agent? AUDIO_MODE or AUDIO_FALLBACK with rtp, or direct
@@ -111,6 +113,9 @@ struct sip_call_handlers {
     /** Once and last. sip_call_close() is still due. Also when the INVITE of a token never came
      *  (status 408). */
     void (*on_ended)(void *arg, const struct sip_end *end);
+    /** They ask us to call somebody else (sip_ua_cfg.take_refer); sip_call_referred() is due. The
+     *  URI is a stranger's word, at most SIP_URI_MAX bytes; borrowed. */
+    void (*on_refer)(void *arg, const char *to_uri);
 };
 
 /** For who carries the audio. */
@@ -193,6 +198,8 @@ VA_CHECK enum va_err sip_call_reject(struct sip_call *call, int status);
 VA_CHECK enum va_err sip_call_offer(struct sip_call *call, struct str sdp);
 /** Transfer: REFER to a URI (checked: VA_EINVAL). on_transfer follows; the dialog stays. */
 VA_CHECK enum va_err sip_call_refer(struct sip_call *call, const char *to_uri);
+/** How the last on_refer went, as a final SIP status (NOTIFY, RFC 3515 §2.4.4). */
+VA_CHECK enum va_err sip_call_referred(struct sip_call *call, int status);
 /** End it: BYE, CANCEL or a refusal, whatever fits. on_ended follows. Idempotent. */
 void sip_call_bye(struct sip_call *call);
 /** The same, and release: no handler is called any more, and nothing is posted to the loop. Never

@@ -80,6 +80,7 @@ call() { # name, script text, more options: one scripted call that must meet its
     shift 2
     printf '%s\n' "$script" >"$work/script"
     check "$name" vai call --script "$work/script" --timeout 90 "$@"
+    cp "$work/out" "$work/said" # what it reported; check overwrites its own
 }
 
 secretaries() { # quick ones, so that a test does not wait for politeness
@@ -127,6 +128,29 @@ Y
         not_ok "the test's secretaries are imported"
         cat "$work/out"
     }
+}
+
+conversations() { # mode, more options: what a caller can do in every mode
+    local mode=$1 carried
+    shift
+    call "$mode: spoken words are understood, and transferred" 'wait greeting
+say "quero falar com vendas"
+expect transfer 201 within 12s' --number 8100 --voice pt-br "$@"
+    call "$mode: a digit interrupts the greeting and transfers, with its context" 'wait speech
+dtmf 2
+expect transfer 202 within 8s' --number 8100 "$@"
+    call "$mode: the caller interrupts by voice" 'barge-in 1500ms say "quero falar com vendas"
+expect silence within 450ms
+expect transfer 201 within 12s' --number 8000 --voice pt-br "$@"
+    call "$mode: a topic is answered, then no: farewell and hang-up" 'wait greeting
+dtmf 5
+wait answer
+say "não"
+expect hangup NORMAL_CLEARING within 12s' --number 8100 --voice pt-br "$@"
+    call "$mode: the caller hangs up" 'wait greeting
+hangup' --number 8100 "$@"
+    carried=$(grep -c "event=call-end.*mode=$mode " "$work/log")
+    check "$mode: it carried all of them to their end" test "$carried" = 5
 }
 
 finish() {

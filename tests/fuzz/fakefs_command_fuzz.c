@@ -21,7 +21,11 @@ static void on_note(void *arg, enum fakefs_note note, const char *text)
     (void)arg, (void)note, (void)text;
 }
 
-static const struct fakefs_session_ops ops = {on_write, on_event, on_unicast, on_event, on_note};
+static const struct fakefs_session_ops ops = {.write = on_write,
+                                              .close = on_event,
+                                              .unicast_start = on_unicast,
+                                              .unicast_stop = on_event,
+                                              .note = on_note};
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

@@ -110,7 +110,8 @@ static void on_ended(void *arg, const struct sip_end *end)
     one_free(o);
 }
 
-static const struct sip_call_handlers handlers = {on_established, on_digit, on_transfer, on_ended};
+static const struct sip_call_handlers handlers = {on_established, on_digit, on_transfer, on_ended,
+                                                  NULL};
 
 static void answer(struct one *o, const struct sdp *offer)
 {
@@ -269,7 +270,7 @@ int main(void)
     if (getenv("ANY_PORT"))
         r.settings.sip_port = 0;
     list_init(&r.calls);
-    const struct sip_ua_cfg cfg = {&r.settings, NULL, on_incoming, &r};
+    const struct sip_ua_cfg cfg = {&r.settings, NULL, on_incoming, &r, false};
     struct sip_ua_cfg with_loop = cfg;
     if (loop_new(NULL, 0, &r.loop))
         return 1;

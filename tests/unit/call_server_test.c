@@ -255,8 +255,8 @@ static int set_up(void **state)
     assert_int_equal(tcp_listen(g->loop, &a, on_control, g, &esl_port, &fault), VA_OK);
     tcp_listener_addr(esl_port, &a);
     g->settings.esl_port = net_addr_port(&a);
-    const struct sip_ua_cfg our = {&g->settings, g->loop, on_incoming, g};
-    const struct sip_ua_cfg their = {&phone_settings, g->loop, NULL, NULL};
+    const struct sip_ua_cfg our = {&g->settings, g->loop, on_incoming, g, false};
+    const struct sip_ua_cfg their = {&phone_settings, g->loop, NULL, NULL, false};
     if (call_server_start(g->loop, &g->env, &server, &fault) ||
         ws_hub_open(g->loop, &g->settings, &(struct ws_hub_handlers){on_stream}, g, &hub, &fault) ||
         sip_ua_start(&our, &ours, &fault) || sip_ua_start(&their, &phones, &fault))

@@ -277,8 +277,8 @@ static int set_up(void **state)
     memcpy(full.data_dir, g->settings.data_dir, sizeof(full.data_dir));
     (void)str_copy(full.ai_provider, SETTING_TEXT_MAX, str_of("fake"));
     g->settings = full;
-    const struct sip_ua_cfg our = {&g->settings, g->loop, on_incoming, g};
-    const struct sip_ua_cfg their = {&phone_settings, g->loop, NULL, NULL};
+    const struct sip_ua_cfg our = {&g->settings, g->loop, on_incoming, g, false};
+    const struct sip_ua_cfg their = {&phone_settings, g->loop, NULL, NULL, false};
     if (sip_ua_start(&our, &ours, &fault) || sip_ua_start(&their, &phones, &fault))
         fail_msg("%s", fault.text);
     return failed;

@@ -121,8 +121,11 @@ static void on_note(void *arg, enum fakefs_note note, const char *text)
     (void)text;
 }
 
-static const struct fakefs_session_ops ops = {on_write, on_close, on_unicast, on_unicast_stop,
-                                              on_note};
+static const struct fakefs_session_ops ops = {.write = on_write,
+                                              .close = on_close,
+                                              .unicast_start = on_unicast,
+                                              .unicast_stop = on_unicast_stop,
+                                              .note = on_note};
 
 static void advance_to(struct play *t, uint64_t us)
 {

@@ -10,7 +10,12 @@ struct fixture {
     struct fakefs_session *s;
     struct buf out;
     char notes[2000];
-    int closes, unicasts, stops;
+    int closes, unicasts, stops, undials;
+    char dialled[200]; /* the last dial string that was taken */
+    char url[100];     /* of the stream that runs, "": none */
+    int rate_hz;
+    char plays[20]; /* last letters of the files that were played, in order */
+    int play_stops;
 };
 
 static void on_write(void *arg, const void *p, size_t len)
@@ -34,6 +39,50 @@ static void on_stop(void *arg)
     ((struct fixture *)arg)->stops++;
 }
 
+static bool on_dial(void *arg, const char *dial_string)
+{
+    struct fixture *f = arg;
+    return strncmp(dial_string, "sofia/", 6) == 0 &&
+           str_copy(f->dialled, sizeof(f->dialled), str_of(dial_string));
+}
+
+static void on_undial(void *arg)
+{
+    ((struct fixture *)arg)->undials++;
+}
+
+static bool on_stream_start(void *arg, const struct fakefs_stream_ask *ask)
+{
+    struct fixture *f = arg;
+    if (*f->url)
+        return false; /* one per channel */
+    f->rate_hz = ask->rate_hz;
+    return str_copy(f->url, sizeof(f->url), str_of(ask->url));
+}
+
+static bool on_stream_stop(void *arg)
+{
+    struct fixture *f = arg;
+    bool was = *f->url != 0;
+    *f->url = 0;
+    return was;
+}
+
+static bool on_play(void *arg, const char *path)
+{
+    struct fixture *f = arg;
+    size_t n = strlen(f->plays);
+    if (!str_starts(str_of(path), "/tmp/"))
+        return false;
+    f->plays[n] = path[strlen(path) - 1];
+    return true;
+}
+
+static void on_play_stop(void *arg)
+{
+    ((struct fixture *)arg)->play_stops++;
+}
+
 static void on_note(void *arg, enum fakefs_note note, const char *text)
 {
     struct fixture *f = arg;
@@ -42,7 +91,17 @@ static void on_note(void *arg, enum fakefs_note note, const char *text)
         (void)snprintf(f->notes + n, sizeof(f->notes) - n, "%d:%s;", (int)note, text);
 }
 
-static const struct fakefs_session_ops ops = {on_write, on_close, on_start, on_stop, on_note};
+static const struct fakefs_session_ops ops = {.write = on_write,
+                                              .close = on_close,
+                                              .unicast_start = on_start,
+                                              .unicast_stop = on_stop,
+                                              .dial = on_dial,
+                                              .undial = on_undial,
+                                              .stream_start = on_stream_start,
+                                              .stream_stop = on_stream_stop,
+                                              .play = on_play,
+                                              .play_stop = on_play_stop,
+                                              .note = on_note};
 
 static void open_session(struct fixture *f, struct fakefs_session_cfg cfg)
 {
@@ -311,6 +370,155 @@ static void a_busy_human_is_reported(void **state)
     close_session(&f);
 }
 
+/* The names of the events so far, without those of states, as "PARK EXECUTE …". */
+static void event_names(const struct fixture *f, char *out, size_t cap)
+{
+    static const char tag[] = "Event-Name: CHANNEL_";
+    *out = 0;
+    for (const char *p = buf_z(&f->out); (p = strstr(p, tag));) {
+        p += sizeof(tag) - 1;
+        size_t n = strlen(out), len = strcspn(p, "\n");
+        if (strncmp(p, "STATE", 5) != 0)
+            (void)snprintf(out + n, cap - n, "%.*s ", (int)len, p);
+    }
+}
+
+/* As in the recording outbound-bridge-then-transfer-away. */
+static void a_dialled_bridge_tells_as_freeswitch_does(void **state)
+{
+    (void)state;
+    struct fixture f;
+    char names[300];
+    open_session(&f, (struct fakefs_session_cfg){.socket_arg = NULL});
+    park(&f);
+    say(&f, EXECUTE("bridge", "sofia/internal/t@192.0.2.1:5090", ""));
+    pass_ms(&f, 50);
+    assert_string_equal(f.dialled, "sofia/internal/t@192.0.2.1:5090");
+    event_names(&f, names, sizeof(names));
+    assert_string_equal(names, "EXECUTE ");
+    fakefs_session_dialled(f.s, NULL);
+    pass_ms(&f, 5000); /* no human is played: it goes on */
+    assert_int_equal(fakefs_session_state(f.s), FAKEFS_BRIDGED);
+    fakefs_session_peer_left(f.s);
+    pass_ms(&f, 50);
+    event_names(&f, names, sizeof(names));
+    assert_string_equal(names, "EXECUTE BRIDGE UNBRIDGE EXECUTE_COMPLETE ");
+    assert_int_equal(fakefs_session_state(f.s), FAKEFS_PARKED);
+    assert_int_equal(f.undials, 1);
+    close_session(&f);
+}
+
+static void a_dialled_bridge_that_fails_says_why(void **state)
+{
+    (void)state;
+    struct fixture f;
+    open_session(&f, (struct fakefs_session_cfg){.socket_arg = NULL});
+    park(&f);
+    say(&f, EXECUTE("set", "continue_on_fail=true", "") EXECUTE("bridge", "sofia/a/t@h", ""));
+    pass_ms(&f, 50);
+    fakefs_session_peer_left(f.s); /* nobody was there: nothing happens */
+    fakefs_session_dialled(f.s, "CALL_REJECTED");
+    pass_ms(&f, 50);
+    assert_true(heard(&f, "variable_originate_disposition: CALL_REJECTED"));
+    assert_false(heard(&f, "CHANNEL_BRIDGE"));
+    assert_int_equal(fakefs_session_state(f.s), FAKEFS_PARKED);
+    close_session(&f);
+}
+
+static void a_caller_who_leaves_ends_what_was_dialled(void **state)
+{
+    (void)state;
+    struct fixture f;
+    open_session(&f, (struct fakefs_session_cfg){.socket_arg = NULL});
+    park(&f);
+    say(&f, EXECUTE("bridge", "sofia/a/t@h", ""));
+    pass_ms(&f, 50);
+    fakefs_session_dialled(f.s, NULL);
+    fakefs_session_hangup(f.s, "NORMAL_CLEARING");
+    pass_ms(&f, 50);
+    assert_int_equal(f.undials, 1);
+    assert_int_equal(fakefs_session_state(f.s), FAKEFS_HUNGUP);
+    fakefs_session_dialled(f.s, NULL);
+    fakefs_session_peer_left(f.s);
+    close_session(&f);
+}
+
+#define OWN "11111111-2222-4333-8444-555555555555"
+
+static void a_stream_is_started_once_and_only_with_the_module(void **state)
+{
+    (void)state;
+    struct fixture f;
+    open_session(&f, (struct fakefs_session_cfg){.socket_arg = NULL});
+    park(&f);
+    say(&f, "api uuid_audio_stream " OWN " start ws://h:1/x mono 8k\n\n");
+    assert_true(heard(&f, "-ERR uuid_audio_stream Command not found!"));
+    close_session(&f);
+    open_session(&f, (struct fakefs_session_cfg){.audio_stream = true});
+    park(&f);
+    say(&f, "api uuid_audio_stream " OWN " start ws://h:1/x mono 16k {\"a\": 1}\n\n");
+    assert_true(heard(&f, "+OK Success"));
+    assert_string_equal(f.url, "ws://h:1/x");
+    assert_int_equal(f.rate_hz, 16000);
+    buf_reset(&f.out);
+    say(&f, "api uuid_audio_stream " OWN " start ws://h:1/y mono 8k\n\n");
+    assert_true(heard(&f, "-ERR Operation Failed"));
+    buf_reset(&f.out);
+    say(&f, "api uuid_audio_stream " OWN " stop\n\n");
+    assert_true(heard(&f, "+OK Success"));
+    say(&f, "api uuid_audio_stream " OWN " stop\n\n");
+    assert_true(heard(&f, "-ERR Operation Failed"));
+    close_session(&f);
+}
+
+static void a_modules_event_comes_to_who_subscribed(void **state)
+{
+    (void)state;
+    struct fixture f;
+    open_session(&f, (struct fakefs_session_cfg){.audio_stream = true});
+    park(&f);
+    fakefs_session_custom(f.s, "mod_audio_stream::play", "{\"file\":\"a\"}");
+    pass_ms(&f, 40);
+    assert_false(heard(&f, "CUSTOM"));
+    say(&f, "event plain CUSTOM mod_audio_stream::play\n\n");
+    fakefs_session_custom(f.s, "mod_audio_stream::play", "{\"file\":\"b\"}");
+    pass_ms(&f, 40);
+    assert_true(heard(&f, "Event-Subclass: mod_audio_stream%3A%3Aplay"));
+    assert_true(heard(&f, "{\"file\":\"b\"}"));
+    close_session(&f);
+}
+
+/* As ws_speech has its pieces played: one behind the other, until they are broken off. */
+static void files_follow_one_another_until_a_break(void **state)
+{
+    (void)state;
+    struct fixture f;
+    open_session(&f, (struct fakefs_session_cfg){.audio_stream = true});
+    park(&f);
+    say(&f, EXECUTE("playback", "/tmp/a", "event-lock: true\n")
+                EXECUTE("playback", "/tmp/b", "event-lock: true\n")
+                    EXECUTE("playback", "/tmp/c", "event-lock: true\n")
+                        EXECUTE("playback", "/tmp/d", "event-lock: true\n"));
+    pass_ms(&f, 40);
+    assert_string_equal(f.plays, "a");
+    assert_false(fakefs_session_media_flows(f.s));
+    fakefs_session_played(f.s); /* the next begins at once */
+    assert_string_equal(f.plays, "ab");
+    assert_int_equal(f.play_stops, 1);
+    say(&f, "api uuid_break " OWN " all\n\n");
+    pass_ms(&f, 40);
+    assert_string_equal(f.plays, "ab");
+    assert_int_equal(f.play_stops, 2);
+    assert_true(fakefs_session_media_flows(f.s));
+    say(&f, EXECUTE("playback", "/tmp/e", "event-lock: true\n")
+                EXECUTE("playback", "/tmp/f", "event-lock: true\n"));
+    pass_ms(&f, 40);
+    say(&f, "api uuid_break " OWN "\n\n"); /* without "all" what waits is played */
+    pass_ms(&f, 40);
+    assert_string_equal(f.plays, "abef");
+    close_session(&f);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -325,6 +533,12 @@ int main(void)
         cmocka_unit_test(a_program_may_leave),
         cmocka_unit_test(a_transfer_leaves_the_socket_open_until_the_human_hangs_up),
         cmocka_unit_test(a_busy_human_is_reported),
+        cmocka_unit_test(a_dialled_bridge_tells_as_freeswitch_does),
+        cmocka_unit_test(a_dialled_bridge_that_fails_says_why),
+        cmocka_unit_test(a_stream_is_started_once_and_only_with_the_module),
+        cmocka_unit_test(a_modules_event_comes_to_who_subscribed),
+        cmocka_unit_test(files_follow_one_another_until_a_break),
+        cmocka_unit_test(a_caller_who_leaves_ends_what_was_dialled),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

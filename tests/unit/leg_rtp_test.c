@@ -91,7 +91,8 @@ static void fs_on_ended(void *arg, const struct sip_end *end)
     b->fs_how = *end;
 }
 
-static const struct sip_call_handlers fs_handlers = {fs_on_established, NULL, NULL, fs_on_ended};
+static const struct sip_call_handlers fs_handlers = {.on_established = fs_on_established,
+                                                     .on_ended = fs_on_ended};
 
 static void fs_on_offer(void *arg, const struct sdp *offer, bool again)
 {
@@ -274,8 +275,8 @@ static int set_up(void **state)
     b->g = rig_connected_new(NULL);
     load(&b->settings);
     load(&b->fs_settings);
-    const struct sip_ua_cfg ours = {&b->settings, b->g->loop, on_incoming, b};
-    const struct sip_ua_cfg theirs = {&b->fs_settings, b->g->loop, NULL, NULL};
+    const struct sip_ua_cfg ours = {&b->settings, b->g->loop, on_incoming, b, false};
+    const struct sip_ua_cfg theirs = {&b->fs_settings, b->g->loop, NULL, NULL, false};
     if (sip_ua_start(&ours, &b->ua, &fault) || sip_ua_start(&theirs, &b->fs, &fault))
         fail_msg("%s", fault.text);
     struct net_addr any = addr_of("127.0.0.1", 0);

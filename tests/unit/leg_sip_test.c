@@ -28,6 +28,9 @@ struct end {
     char last_digit;
     bool late; /* answers with an offer of its own */
     int reject_with, reject_again_with;
+    unsigned refers;
+    char refer_to[SIP_URI_MAX + 1];
+    int refer_status;
     unsigned refused;
     int refused_status;
     struct sdp seen;
@@ -40,7 +43,7 @@ struct rig {
     struct end caller, callee;
     struct sip_incoming *incoming;
     unsigned incomings;
-    bool take;
+    bool take, take_refer;
 };
 
 static void on_established(void *arg)
@@ -69,7 +72,16 @@ static void on_ended(void *arg, const struct sip_end *end)
     e->how = *end;
 }
 
-static const struct sip_call_handlers handlers = {on_established, on_digit, on_transfer, on_ended};
+static void on_refer(void *arg, const char *to_uri)
+{
+    struct end *e = arg;
+    e->refers++;
+    (void)str_copy(e->refer_to, sizeof(e->refer_to), str_of(to_uri));
+    assert_int_equal(sip_call_referred(e->call, e->refer_status), VA_OK);
+}
+
+static const struct sip_call_handlers handlers = {on_established, on_digit, on_transfer, on_ended,
+                                                  on_refer};
 
 static void on_offer(void *arg, const struct sdp *offer, bool again)
 {
@@ -128,9 +140,10 @@ static void load(struct settings *s)
     (void)str_copy(s->sip_host, sizeof(s->sip_host), str_of("127.0.0.1"));
 }
 
-static int setup(void **state)
+static int set_up(void **state, bool take_refer)
 {
     struct rig *r = calloc(1, sizeof(*r));
+    r->take_refer = take_refer;
     struct va_fault fault = {0};
     assert_int_equal(loop_new(NULL, 0, &r->loop), VA_OK);
     load(&r->a_settings);
@@ -138,13 +151,23 @@ static int setup(void **state)
     r->b_settings.sip_allow_direct = 1;
     r->b_settings.esl_max_connections = 2;
     r->take = true;
-    const struct sip_ua_cfg a = {&r->a_settings, r->loop, NULL, NULL};
-    const struct sip_ua_cfg b = {&r->b_settings, r->loop, on_incoming, r};
+    const struct sip_ua_cfg a = {&r->a_settings, r->loop, NULL, NULL, r->take_refer};
+    const struct sip_ua_cfg b = {&r->b_settings, r->loop, on_incoming, r, false};
     if (sip_ua_start(&a, &r->a, &fault) || sip_ua_start(&b, &r->b, &fault))
         fail_msg("%s", fault.text);
     assert_true(sip_ua_port(r->a) && sip_ua_port(r->b) && sip_ua_port(r->a) != sip_ua_port(r->b));
     *state = r;
     return 0;
+}
+
+static int setup(void **state)
+{
+    return set_up(state, false);
+}
+
+static int setup_refer(void **state)
+{
+    return set_up(state, true);
 }
 
 static int teardown(void **state)
@@ -397,6 +420,25 @@ static void refer_is_refused_where_nobody_takes_it(void **state)
     assert_int_equal(r->callee.ended, 0);
 }
 
+/* Blind transfer by whoever was called, twice: it fails, then it goes well. */
+static void refer_is_told_and_reported_on(void **state)
+{
+    struct rig *r = *state;
+    begin(r);
+    r->caller.refer_status = 486;
+    assert_int_equal(sip_call_refer(r->callee.call, "sip:201@127.0.0.1"), VA_OK);
+    turn_until(r, r->callee.transfers && r->callee.transfer_status >= 200);
+    assert_int_equal(r->callee.transfer_status, 486);
+    assert_string_equal(r->caller.refer_to, "sip:201@127.0.0.1");
+    r->caller.refer_status = 200;
+    assert_int_equal(sip_call_refer(r->callee.call, "sip:202@127.0.0.1"), VA_OK);
+    turn_until(r, r->callee.transfer_status == 200);
+    assert_int_equal(r->caller.refers, 2);
+    assert_string_equal(r->caller.refer_to, "sip:202@127.0.0.1");
+    assert_int_equal(sip_call_referred(r->caller.call, 100), VA_EINVAL);
+    assert_int_equal(r->caller.ended + r->callee.ended, 0);
+}
+
 static void hostile_words_place_no_call(void **state)
 {
     struct rig *r = *state;
@@ -434,7 +476,7 @@ static void taken_port_is_explained(void **state)
     struct rig *r = *state;
     struct settings s = r->a_settings;
     s.sip_port = sip_ua_port(r->a);
-    const struct sip_ua_cfg cfg = {&s, r->loop, NULL, NULL};
+    const struct sip_ua_cfg cfg = {&s, r->loop, NULL, NULL, false};
     struct sip_ua *ua = NULL;
     struct va_fault fault = {0};
     assert_int_equal(sip_ua_start(&cfg, &ua, &fault), VA_EINUSE);
@@ -576,6 +618,7 @@ static const struct CMUnitTest tests[] = {
     T(crossing_changes_are_491_or_served),
     T(offer_waits_for_who_carries),
     T(refer_is_refused_where_nobody_takes_it),
+    cmocka_unit_test_setup_teardown(refer_is_told_and_reported_on, setup_refer, teardown),
     T(hostile_words_place_no_call),
     T(closed_at_any_moment),
     T(taken_port_is_explained),

@@ -1,14 +1,20 @@
 #!/bin/bash
-# How many unicast calls one core carries, against the floor (bare recvfrom/sendto) in the same run.
+# How many calls one core carries in each audio mode, against the floor (bare recvfrom/sendto) in the
+# same run.
 #
-#     bench/unicast.sh [BUILD_DIR]        CALLS=1000 RATE=100 SECONDS_MEASURED=20 WAV=caller.wav
+#     bench/modes.sh [BUILD_DIR]        CALLS=1000 RATE=100 SECONDS_MEASURED=20 WAV=caller.wav
+#                                       MODES="esl rtp sip dual binary"
+#
+# esl: unicast. rtp: FreeSWITCH bridges to our SIP port, PCMU. sip: direct calls of phones, PCMU.
+# dual: the caller by WebSocket, our side by unicast. binary: both by WebSocket.
 #
 # The daemon has one worker; CPU and memory are those of its process, read from /proc while all
 # calls are up. Daemon and caller each need a core: the machine should be otherwise idle.
 set -eu
 build=${1:-build}
 calls=${CALLS:-1000} rate=${RATE:-100} window=${SECONDS_MEASURED:-20}
-port=${PORT:-18022}
+port=${PORT:-18022} sip_port=${SIP_PORT:-18060} ws_port=${WS_PORT:-18085}
+modes=${MODES:-esl rtp sip dual binary}
 ramp=$(((calls + rate - 1) / rate))
 hold=$((ramp + window + 4))
 work=$(mktemp -d)
@@ -38,12 +44,13 @@ await() {                                                         # the port ans
     exit 1
 }
 
-# measure NAME: drives what runs as $pid, leaves "cpu% rssKB … " in $work/NAME
+# measure NAME OPTION…: drives what runs as $pid, leaves "cpu% rssKB … " in $work/NAME
 measure() {
-    local before now ticks
+    local name=$1 before now ticks
+    shift
     before=$(rss)
-    "$build/voice-ai" --env /dev/null call --to "127.0.0.1:$port" --calls "$calls" --rate "$rate" \
-        --hold "$hold" --settle 2 --number 8999 --json "${voice[@]}" >"$work/json" &
+    "$build/voice-ai" --env /dev/null call --calls "$calls" --rate "$rate" \
+        --hold "$hold" --settle 2 --number 8999 --json "${voice[@]}" "$@" >"$work/json" &
     local load=$!
     sleep $((ramp + 2))
     ticks=$(cpu)
@@ -54,7 +61,7 @@ measure() {
     sed 's/.*"refused":\([0-9]*\),"lost_calls":\([0-9]*\),"peak":\([0-9]*\).*"lost":\([0-9]*\),.*"lateness_ms":{"p50":\([0-9.]*\),"p99":\([0-9.]*\),"max":\([0-9.]*\)}.*"own_p99_ms":\([0-9.]*\),"own_skipped":\([0-9]*\).*/\1 \2 \3 \4 \5 \6 \7 \8 \9/' \
         "$work/json" >"$work/figures"
     awk -v ticks="$ticks" -v hz="$(getconf CLK_TCK)" -v window="$window" -v calls="$calls" \
-        -v mem=$((now - before)) -v name="$1" '{
+        -v mem=$((now - before)) -v name="$name" '{
             cpu = ticks / hz / window
             printf "%s %d %.3f %.0f %.1f %.1f %s %s %s %s %s %s %s %s\n", name, $3, cpu,
                 (cpu > 0 ? calls / cpu : 0), cpu * 1e6 / calls / 50, mem / calls, $5, $6, $7, $4, $1, $2, $8,
@@ -66,20 +73,36 @@ measure() {
 "$build/bench/floor_bench" "$port" 20000 40000 >"$work/log" 2>&1 &
 pid=$!
 await
-measure floor
+measure floor --to "127.0.0.1:$port"
 stop
 
 mkdir "$work/data"
 DATA_DIR=$work/data "$build/voice-ai" --env /dev/null secretary import \
     "$(dirname "$0")/secretary.yaml" >/dev/null
-ESL_SERVER_PORT=$port ESL_SERVER_HOST=127.0.0.1 WORKERS=1 DATA_DIR=$work/data \
-    RTP_PORT_MIN=40000 RTP_PORT_MAX=59999 UNICAST_PORT_MIN=20000 UNICAST_PORT_MAX=39999 \
-    ESL_MAX_CONNECTIONS=$((calls + 100)) RECORD_CALLS=false LOG_LEVEL=${LOG_LEVEL:-warn} \
-    "$build/voice-ai" --env /dev/null serve >"$work/log" 2>&1 &
-pid=$!
-await
-measure voice-ai
-stop
+export ESL_SERVER_PORT=$port ESL_SERVER_HOST=127.0.0.1 WORKERS=1 DATA_DIR=$work/data
+export RTP_PORT_MIN=40000 RTP_PORT_MAX=59999 UNICAST_PORT_MIN=20000 UNICAST_PORT_MAX=39999
+export SIP_HOST=127.0.0.1 SIP_PORT=$sip_port WS_HOST=127.0.0.1 WS_PORT=$ws_port
+export ESL_MAX_CONNECTIONS=$((calls + 100)) RECORD_CALLS=false LOG_LEVEL=${LOG_LEVEL:-warn}
+run_mode() { # NAME AUDIO_MODE OPTION…
+    local name=$1 mode=$2
+    shift 2
+    AUDIO_MODE=$mode AUDIO_FALLBACK='' "$build/voice-ai" --env /dev/null serve >"$work/log" 2>&1 &
+    pid=$!
+    await
+    measure "$name" "$@"
+    stop
+}
+for mode in $modes; do
+    case $mode in
+    esl | rtp) run_mode "$mode" "$mode" --to "127.0.0.1:$port" ;;
+    sip) SIP_ALLOW_DIRECT=true run_mode sip esl --sip "8999@127.0.0.1:$sip_port" --codecs PCMU ;;
+    dual) WS_PLAYBACK=unicast run_mode dual dual --to "127.0.0.1:$port" --audio-stream open ;;
+    binary)
+        WS_PLAYBACK=binary run_mode binary dual --to "127.0.0.1:$port" --audio-stream commercial
+        ;;
+    *) echo "no such mode: $mode" >&2 && exit 2 ;;
+    esac
+done
 
 awk 'BEGIN {
         printf "%-9s %6s %7s %10s %9s %8s %7s %7s %7s %6s %8s %6s\n", "", "calls", "cores",
@@ -90,12 +113,15 @@ awk 'BEGIN {
         printf "%-9s %6s %7s %10s %9s %8s %7s %7s %7s %6s %8s %6s\n", $1, $2, $3, $4, $5, $6, $7,
             $8, $9, $10, $11, $12
         cores[$1] = $3
+        order[++rows] = $1
         if ($13 > 5 || $14 > 0)
             note = note sprintf("%s: the caller itself was late (p99 %s ms, %s frames skipped); " \
                 "this machine is too busy for these figures\n", $1, $13, $14)
     }
     END {
-        if (cores["floor"] > 0)
-            printf "\nCPU: %.2f times the floor\n", cores["voice-ai"] / cores["floor"]
+        printf "\nCPU, times the floor:"
+        for (i = 2; i <= rows && cores["floor"] > 0; i++)
+            printf " %s %.2f", order[i], cores[order[i]] / cores["floor"]
+        printf "\n"
         printf "%s", note
     }' "$work/rows"

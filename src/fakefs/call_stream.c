@@ -1,0 +1,112 @@
+/* A channel's WebSocket stream: the caller's audio out, files or frames of the program in. */
+#include "fakefs/call_int.h"
+
+#include <stdio.h>
+
+static void note(struct fakefs_call *c, const char *text)
+{
+    c->h->on_note(c->arg, FAKEFS_NOTE_STREAM, text);
+}
+
+static void on_open(void *arg)
+{
+    struct fakefs_call *c = arg;
+    note(c, "connected");
+    fakefs_session_custom(c->session, "mod_audio_stream::connect", "{\"status\":\"connected\"}");
+    call_rearm(c);
+}
+
+static void on_play(void *arg, const char *body)
+{
+    struct fakefs_call *c = arg;
+    fakefs_session_custom(c->session, "mod_audio_stream::play", body);
+    call_rearm(c);
+}
+
+static void on_frame(void *arg, uint64_t at_us, const int16_t *pcm, size_t n)
+{
+    struct fakefs_call *c = arg;
+    c->stats.received++;
+    fakefs_meter_add(&c->meter, at_us);
+    call_hear(c, at_us, pcm, n);
+}
+
+static void on_end(void *arg, bool opened, const char *text)
+{
+    struct fakefs_call *c = arg;
+    note(c, text);
+    call_stream_close(c);
+    if (opened)
+        fakefs_session_custom(c->session, "mod_audio_stream::disconnect",
+                              "{\"status\":\"disconnected\",\"message\":{\"code\":1000,"
+                              "\"reason\":\"closed\"}}");
+    else
+        fakefs_session_custom(c->session, "mod_audio_stream::error",
+                              "{\"status\":\"error\",\"message\":{\"code\":1,"
+                              "\"error\":\"connection failed\"}}");
+    call_rearm(c);
+}
+
+static const struct fakefs_stream_handlers handlers = {on_open, on_play, on_frame, on_end};
+
+bool call_stream_start(void *arg, const struct fakefs_stream_ask *ask)
+{
+    struct fakefs_call *c = arg;
+    const struct fakefs_stream_cfg cfg = {.loop = c->loop,
+                                          .url = ask->url,
+                                          .metadata = ask->metadata,
+                                          .uuid = fakefs_session_channel(c->session)->uuid,
+                                          .rate_hz = ask->rate_hz,
+                                          .call_rate_hz = (int)call_rate_hz(c),
+                                          .module = c->cfg.module};
+    return !c->stream && fakefs_stream_open(&cfg, &handlers, c, &c->stream) == VA_OK;
+}
+
+void call_stream_close(struct fakefs_call *c)
+{
+    call_play_stop(c);
+    fakefs_stream_close(&c->stream);
+}
+
+bool call_stream_stop(void *arg)
+{
+    struct fakefs_call *c = arg;
+    bool was = c->stream != NULL;
+    if (was)
+        note(c, "stopped");
+    fakefs_stream_close(&c->stream); /* what plays goes on */
+    return was;
+}
+
+bool call_play(void *arg, const char *path)
+{
+    struct fakefs_call *c = arg;
+    struct pcm *pcm = c->stream ? fakefs_stream_file(c->stream, path) : NULL;
+    if (!pcm)
+        return false;
+    pcm_unref(&c->file);
+    c->file = pcm_ref(pcm);
+    c->file_at = 0;
+    return true;
+}
+
+void call_play_stop(void *arg)
+{
+    struct fakefs_call *c = arg;
+    pcm_unref(&c->file);
+}
+
+void call_stream_tick(struct fakefs_call *c, uint64_t now_us)
+{
+    if (!c->file)
+        return;
+    size_t left = pcm_count(c->file) - c->file_at, n = left < c->frame ? left : c->frame;
+    const int16_t *at = pcm_samples(c->file) + c->file_at;
+    c->file_at += n;
+    c->stats.received++; /* our own pace says nothing of the program's: not metered */
+    call_hear(c, now_us, at, n);
+    if (n < left)
+        return;
+    fakefs_session_played(c->session);
+    call_rearm(c);
+}
