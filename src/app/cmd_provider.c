@@ -52,7 +52,7 @@ static void print_abilities(const struct provider_caps *c)
 
 static int list(const struct settings *s)
 {
-    (void)printf("%-18s %-28s %-40s %s\n", "NAME", "KEY", "AUDIO IN / OUT", "ABILITIES");
+    (void)printf("%-18s %-28s %-56s %s\n", "NAME", "KEY", "AUDIO IN / OUT", "ABILITIES");
     for (size_t i = 0; provider_at(i); i++) {
         const struct provider_ops *ops = provider_at(i);
         const struct provider_caps *caps = ops->caps(NULL);
@@ -60,7 +60,7 @@ static int list(const struct settings *s)
         if (ops->key)
             (void)snprintf(key, sizeof(key), "%s %s", ops->key,
                            key_missing(s, ops) ? "missing" : "set");
-        (void)printf("%-18s %-28s %-40s ", ops->name, key, caps->formats ? caps->formats : "");
+        (void)printf("%-18s %-28s %-56s ", ops->name, key, caps->formats ? caps->formats : "");
         print_abilities(caps);
         (void)putchar('\n');
     }
