@@ -30,10 +30,24 @@ run() { # name, command...
     count "$name" $? "$log/$name.log"
 }
 
-build() { # folder, cmake options...
-    local dir=$1
+run_programs() { # prefix of their names, programs...: two at a time, counted in their order
+    local prefix=$1 t name
     shift
-    if ! { cmake -G Ninja -S . -B "$dir" "$@" && ninja -C "$dir"; } >"$log/build-$dir.log" 2>&1; then
+    printf '%s\n' "$@" | xargs -P 2 -I '{}' bash -c '
+        name=$2$(basename "$1")
+        timeout 300 "$1" >"$3/$name.log" 2>&1
+        echo $? >"$3/$name.code"' _ '{}' "$prefix" "$log"
+    for t in "$@"; do
+        name=$prefix$(basename "$t")
+        count "$name" "$(cat "$log/$name.code")" "$log/$name.log"
+    done
+}
+
+build() { # folder, targets ("": all), cmake options...
+    local dir=$1 targets=$2
+    shift 2
+    # shellcheck disable=SC2086
+    if ! { cmake -G Ninja -S . -B "$dir" "$@" && ninja -C "$dir" $targets; } >"$log/build-$dir.log" 2>&1; then
         grep -E 'error|FAILED|warning' "$log/build-$dir.log" | head -n 20
         echo "building $dir failed ($log/build-$dir.log)"
         failed=$((failed + 1))
@@ -45,18 +59,20 @@ build() { # folder, cmake options...
 export ASAN_OPTIONS=detect_leaks=1:abort_on_error=0 UBSAN_OPTIONS=print_stacktrace=1
 export TSAN_OPTIONS="suppressions=$PWD/tests/tsan.supp history_size=4"
 
+# Those with threads.
+tsan="net_test net_tls_test net_http_test store_test media_recorder_test ai_tts_test ai_asr_test
+      ai_chain_test call_test call_server_test call_sip_test leg_sip_test leg_rtp_test
+      leg_ws_hub_test leg_ws_tls_test"
+
 run layers tests/layers.sh
-build build -DTESTS=OFF
-build build-asan -DSANITIZE=address,undefined -DCMAKE_BUILD_TYPE=Debug
-for t in build-asan/tests/*_test; do run "$(basename "$t")" "$t"; done
-build build-tsan -DSANITIZE=thread -DCMAKE_BUILD_TYPE=Debug
-for t in net_test net_tls_test store_test media_recorder_test media_pcm_test ai_tts_test \
-       ai_asr_test call_test leg_sip_test leg_rtp_test leg_ws_hub_test leg_ws_tls_test call_server_test \
-       call_sip_test ai_chain_test; do
-    [ -x "build-tsan/tests/$t" ] && run "tsan-$t" "build-tsan/tests/$t"
-done
+build build "" -DTESTS=OFF
+build build-asan "" -DSANITIZE=address,undefined -DCMAKE_BUILD_TYPE=Debug
+run_programs "" build-asan/tests/*_test
+build build-tsan "$tsan" -DSANITIZE=thread -DCMAKE_BUILD_TYPE=Debug
+# shellcheck disable=SC2086
+run_programs tsan- $(printf 'build-tsan/tests/%s ' $tsan)
 for t in tests/e2e/*_test.sh; do
-    [ -e "$t" ] && run "$(basename "$t" .sh)" "$t" build-asan/voice-ai
+    run "$(basename "$t" .sh)" "$t" build-asan/voice-ai
 done
 echo "$passed passed, $failed failed"
 [ "$failed" = 0 ]
