@@ -130,7 +130,9 @@ static enum va_err sip_transfer(struct control *ctl, const char *number, const c
     struct sip_control *s = of(ctl);
     char uri[256], at[NET_ADDR_TEXT];
     (void)context;
-    net_addr_text(&s->info.source, at);
+    struct net_addr peer = s->info.source;
+    net_addr_set_port(&peer, s->info.port);
+    net_addr_text(&peer, at);
     int n = strchr(number, '@') ? snprintf(uri, sizeof(uri), "sip:%s", number)
                                 : snprintf(uri, sizeof(uri), "sip:%s@%s", number, at);
     if (n < 0 || (size_t)n >= sizeof(uri))

@@ -36,7 +36,8 @@ enum {
 struct rtp_stream;
 
 struct rtp_stream_handlers {
-    /** The first audio was heard. Once per stream; a re-INVITE does not repeat it. */
+    /** The first audio was heard, or the comfort noise of who does not speak yet. Once per stream;
+     *  a re-INVITE does not repeat it. */
     void (*on_first)(void *arg);
     /** A digit (RFC 4733), once, when it begins. */
     void (*on_digit)(void *arg, char digit);

@@ -176,7 +176,7 @@ static void tell(struct rtp_stream *s, enum rtp_type_kind kind)
     s->began_count = 0;
     s->stats.digits_in += count;
     s->telling = true;
-    if (kind == RTP_TYPE_AUDIO && !s->first_told && s->stats.packets_in) {
+    if (kind != RTP_TYPE_EVENT && !s->first_told && s->stats.packets_in) {
         s->first_told = true;
         s->h->on_first(s->arg);
     }

@@ -197,6 +197,19 @@ static void on_incoming_mail(struct mail *mail)
     ua->cfg.on_incoming(ua->cfg.arg, in);
 }
 
+static uint16_t request_port(const sip_t *sip, const struct net_addr *source)
+{
+    enum { SIP_PORT = 5060, SIPS_PORT = 5061 };
+    const char *proto = sip->sip_via ? sip->sip_via->v_protocol : NULL;
+    if (!proto || str_ieqz(str_of(proto), "SIP/2.0/UDP") || !sip->sip_contact)
+        return net_addr_port(source);
+    const char *port = sip->sip_contact->m_url->url_port; /* checked: sip_target_ok() */
+    uint64_t n = 0;
+    if (!port || str_to_u64(str_of(port), &n))
+        n = str_ieqz(str_of(proto), "SIP/2.0/TLS") ? SIPS_PORT : SIP_PORT;
+    return (uint16_t)n;
+}
+
 static void fill_info(struct sip_incoming_info *info, const sip_t *sip)
 {
     read_user(sip->sip_from->a_url, info->caller_number, sizeof(info->caller_number));
@@ -224,6 +237,7 @@ static void begin_direct(struct sip_ua *ua, nua_handle_t *nh, const sip_t *sip, 
     in->call = call;
     fill_info(&in->info, sip);
     in->info.source = *source;
+    in->info.port = request_port(sip, source);
     local_towards(ua, source, &in->info.local);
     list_push(&ua->calls, &call->link);
     begin(call, nh, sip, sdp, source);

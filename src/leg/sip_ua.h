@@ -154,6 +154,8 @@ struct sip_incoming_info {
     char called_number[SIP_NAME_MAX]; /**< user part of the request URI */
     char call_id[SIP_CALL_ID_MAX];
     struct net_addr source, local; /**< where it came from; our side towards it */
+    uint16_t port; /**< of its host, where it takes requests: that of its Contact when it came by a
+                    *   connection (TCP, TLS), whose own port is of no use to anybody else */
 };
 /** Valid until taken or rejected. */
 const struct sip_incoming_info *sip_incoming_info(const struct sip_incoming *in);

@@ -313,9 +313,28 @@ static void refused_incoming(void **state)
     assert_string_equal(info->caller_name, "Ana \xc3\x81lvares");
     assert_string_equal(info->called_number, "8000");
     assert_true(*info->call_id);
+    assert_int_equal(info->port, net_addr_port(&info->source));
     sip_incoming_reject(r->incoming, 486);
     turn_until(r, r->caller.ended);
     assert_int_equal(r->caller.how.status, 486);
+}
+
+/* A transfer names the PBX that called: not by the port of its end of the connection. */
+static void by_a_connection_its_contact_says_the_port(void **state)
+{
+    struct rig *r = *state;
+    char to[128];
+    r->take = false;
+    (void)snprintf(to, sizeof(to), "sip:8000@127.0.0.1:%u;transport=tcp", sip_ua_port(r->b));
+    const struct sip_place p = {to, NULL, NULL, str_of(sdp_pcmu)};
+    assert_int_equal(sip_call_place(r->a, r->loop, &p, &handlers, &r->caller, &r->caller.call),
+                     VA_OK);
+    turn_until(r, r->incoming);
+    const struct sip_incoming_info *info = sip_incoming_info(r->incoming);
+    assert_int_not_equal(net_addr_port(&info->source), sip_ua_port(r->a));
+    assert_int_equal(info->port, sip_ua_port(r->a));
+    sip_incoming_reject(r->incoming, 486);
+    turn_until(r, r->caller.ended);
 }
 
 static void cancelled_before_it_was_taken(void **state)
@@ -611,6 +630,7 @@ static const struct CMUnitTest tests[] = {
     T(token_expires),
     T(no_common_codec_is_488),
     T(refused_incoming),
+    T(by_a_connection_its_contact_says_the_port),
     T(cancelled_before_it_was_taken),
     T(over_the_limit_and_draining_is_503),
     T(hold_and_resume),
