@@ -52,7 +52,7 @@ for t in build-asan/tests/*_test; do run "$(basename "$t")" "$t"; done
 build build-tsan -DSANITIZE=thread -DCMAKE_BUILD_TYPE=Debug
 for t in net_test net_tls_test store_test media_recorder_test media_pcm_test ai_tts_test \
        ai_asr_test call_test leg_sip_test leg_rtp_test leg_ws_hub_test leg_ws_tls_test call_server_test \
-       call_sip_test ai_chain_test; do
+       call_sip_test fakefs_line_test ai_chain_test; do
     [ -x "build-tsan/tests/$t" ] && run "tsan-$t" "build-tsan/tests/$t"
 done
 for t in tests/e2e/*_test.sh; do
