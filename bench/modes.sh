@@ -3,10 +3,11 @@
 # same run.
 #
 #     bench/modes.sh [BUILD_DIR]        CALLS=1000 RATE=100 SECONDS_MEASURED=20 WAV=caller.wav
-#                                       MODES="esl rtp sip dual binary"
+#                                       MODES="esl rtp sip dual binary websocket"
 #
 # esl: unicast. rtp: FreeSWITCH bridges to our SIP port, PCMU. sip: direct calls of phones, PCMU.
-# dual: the caller by WebSocket, our side by unicast. binary: both by WebSocket.
+# dual: the caller by WebSocket, our side by unicast. binary: both by WebSocket. websocket: as dual,
+# but streams begin by themselves and we connect to FreeSWITCH for each.
 #
 # The daemon has one worker; CPU and memory are those of its process, read from /proc while all
 # calls are up. Daemon and caller each need a core: the machine should be otherwise idle.
@@ -14,7 +15,8 @@ set -eu
 build=${1:-build}
 calls=${CALLS:-1000} rate=${RATE:-100} window=${SECONDS_MEASURED:-20}
 port=${PORT:-18022} sip_port=${SIP_PORT:-18060} ws_port=${WS_PORT:-18085}
-modes=${MODES:-esl rtp sip dual binary}
+esl_port=${ESL_PORT:-18021}
+modes=${MODES:-esl rtp sip dual binary websocket}
 ramp=$(((calls + rate - 1) / rate))
 hold=$((ramp + window + 4))
 work=$(mktemp -d)
@@ -82,6 +84,7 @@ DATA_DIR=$work/data "$build/voice-ai" --env /dev/null secretary import \
 export ESL_SERVER_PORT=$port ESL_SERVER_HOST=127.0.0.1 WORKERS=1 DATA_DIR=$work/data
 export RTP_PORT_MIN=40000 RTP_PORT_MAX=59999 UNICAST_PORT_MIN=20000 UNICAST_PORT_MAX=39999
 export SIP_HOST=127.0.0.1 SIP_PORT=$sip_port WS_HOST=127.0.0.1 WS_PORT=$ws_port
+export ESL_HOST=127.0.0.1 ESL_PORT=$esl_port ESL_PASSWORD=bench
 export ESL_MAX_CONNECTIONS=$((calls + 100)) RECORD_CALLS=false LOG_LEVEL=${LOG_LEVEL:-warn}
 run_mode() { # NAME AUDIO_MODE OPTION…
     local name=$1 mode=$2
@@ -99,6 +102,10 @@ for mode in $modes; do
     dual) WS_PLAYBACK=unicast run_mode dual dual --to "127.0.0.1:$port" --audio-stream open ;;
     binary)
         WS_PLAYBACK=binary run_mode binary dual --to "127.0.0.1:$port" --audio-stream commercial
+        ;;
+    websocket)
+        WS_PLAYBACK=unicast run_mode websocket websocket \
+            --stream "ws://127.0.0.1:$ws_port/stream/8999/{uuid}"
         ;;
     *) echo "no such mode: $mode" >&2 && exit 2 ;;
     esac

@@ -62,7 +62,7 @@ export TSAN_OPTIONS="suppressions=$PWD/tests/tsan.supp history_size=4"
 # Those with threads.
 tsan="net_test net_tls_test net_http_test store_test media_recorder_test ai_tts_test ai_asr_test
       ai_chain_test call_test call_server_test call_sip_test leg_sip_test leg_rtp_test
-      leg_ws_hub_test leg_ws_tls_test"
+      leg_ws_hub_test leg_ws_tls_test fakefs_line_test"
 
 run layers tests/layers.sh
 build build "" -DTESTS=OFF

@@ -25,6 +25,8 @@ const char call_options_help[] =
     "  --rate-hz HZ         8000, 16000 or 48000      --ptime MS: 10 to 60 (20)\n"
     "  --silence KIND       what FreeSWITCH sends for nothing: ff, zero or noise (ff)\n"
     "  --audio-stream KIND  mod_audio_stream of this FreeSWITCH: none, open or commercial (none)\n"
+    "  --stream URL         AUDIO_MODE=websocket: the channel streams to ws://HOST:PORT by itself\n"
+    "  --listen HOST:PORT   where the daemon then finds its Event Socket (127.0.0.1:ESL_PORT)\n"
     "  --calls N --rate R --hold S   load: N calls, R new per second, S seconds each;\n"
     "                       --settle S: judge only from S seconds after the last start\n"
     "  --wav-out FILE       record in stereo: caller left, agent right\n"
@@ -45,14 +47,15 @@ static enum va_err bad(struct reader *r, const char *option, const char *what)
     return va_fault_set(r->fault, VA_EINVAL, "%s: %s; see voice-ai call --help", option, what);
 }
 
-static enum va_err read_to(struct reader *r, const char *value)
+static enum va_err read_address(struct reader *r, const char *option, const char *value,
+                                char host[static 64], uint16_t *ret_port)
 {
     const char *colon = strrchr(value, ':');
     uint64_t port = 0;
     if (!colon || str_to_u64(str_of(colon + 1), &port) || !port || port > 65535 ||
-        !str_copy(r->o->host, sizeof(r->o->host), str_make(value, (size_t)(colon - value))))
-        return bad(r, "--to", "write HOST:PORT, as 127.0.0.1:8022");
-    r->o->port = (uint16_t)port;
+        !str_copy(host, 64, str_make(value, (size_t)(colon - value))))
+        return bad(r, option, "write HOST:PORT, as 127.0.0.1:8022");
+    *ret_port = (uint16_t)port;
     return VA_OK;
 }
 
@@ -112,7 +115,9 @@ static enum va_err read_special(struct reader *r, const char *option, const char
 {
     uint64_t n = 0;
     if (str_eqz(str_of(option), "--to"))
-        return read_to(r, value);
+        return read_address(r, option, value, r->o->host, &r->o->port);
+    if (str_eqz(str_of(option), "--listen"))
+        return read_address(r, option, value, r->o->listen_host, &r->o->listen_port);
     if (str_eqz(str_of(option), "--say") || str_eqz(str_of(option), "--wav"))
         return add_turn(r, value, option[2] == 'w');
     if (str_eqz(str_of(option), "--var"))
@@ -139,7 +144,8 @@ static enum va_err read_value(struct reader *r, const char *option, const char *
         const char **to;
     } texts[] = {{"--voice", &o->voice},     {"--dtmf", &o->dtmf}, {"--script", &o->script},
                  {"--number", &o->number},   {"--from", &o->from}, {"--from-name", &o->from_name},
-                 {"--wav-out", &o->wav_out}, {"--sip", &o->sip},   {"--codecs", &o->codecs}};
+                 {"--wav-out", &o->wav_out}, {"--sip", &o->sip},   {"--codecs", &o->codecs},
+                 {"--stream", &o->stream}};
     const struct {
         const char *name;
         uint64_t *to, min, max;
@@ -249,6 +255,25 @@ static enum va_err check_sip(struct reader *r)
     return VA_OK;
 }
 
+/* "ws://127.0.0.1:8085", with a path of its own or without. */
+static enum va_err check_stream(struct reader *r)
+{
+    struct call_options *o = r->o;
+    if (!o->stream)
+        return VA_OK;
+    if (o->sip)
+        return bad(r, "--stream", "is no call by SIP");
+    if (o->module == FAKEFS_MODULE_NONE)
+        o->module = FAKEFS_MODULE_OPEN;
+    const char *host = strstr(o->stream, "://");
+    bool path = host && strchr(host + 3, '/');
+    int n = snprintf(o->stream_url, sizeof(o->stream_url), "%s%s", o->stream,
+                     path ? "" : "/stream/default/{uuid}");
+    if (!host || n < 0 || (size_t)n >= sizeof(o->stream_url))
+        return bad(r, "--stream", "write ws://HOST:PORT, or a whole URL with {uuid} in it");
+    return VA_OK;
+}
+
 static enum va_err check(struct reader *r)
 {
     const struct call_options *o = r->o;
@@ -259,7 +284,8 @@ static enum va_err check(struct reader *r)
         return bad(r, "--script", "stands alone: put say, wav and dtmf into the file");
     if (o->script && o->calls)
         return bad(r, "--script", "is for one call; load (--calls) plays one --wav or --say");
-    return check_sip(r);
+    enum va_err err = check_sip(r);
+    return err ? err : check_stream(r);
 }
 
 enum va_err call_options_read(const struct settings *s, int argc, char **argv,
@@ -267,6 +293,8 @@ enum va_err call_options_read(const struct settings *s, int argc, char **argv,
 {
     struct call_options o = {.host = "127.0.0.1",
                              .port = (uint16_t)s->esl_server_port,
+                             .listen_host = "127.0.0.1",
+                             .listen_port = (uint16_t)s->esl_port,
                              .number = "8000",
                              .from = "5511999990000",
                              .at_ms = -1,

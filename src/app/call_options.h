@@ -21,7 +21,11 @@ struct call_options {
     uint16_t port;
     const char *sip;    /**< --sip as written, NULL: by the Event Socket */
     const char *codecs; /**< NULL: by rate_hz */
-    char sip_to[300];   /**< "sip:8000@127.0.0.1:5090" */
+    const char *stream; /**< --stream as written, NULL: the daemon asks for streams */
+    char stream_url[512];
+    char listen_host[64];
+    uint16_t listen_port;
+    char sip_to[300]; /**< "sip:8000@127.0.0.1:5090" */
     const char *number, *from, *from_name, *voice, *script, *wav_out;
     const char *var[CALL_VARS_MAX]; /**< "name=value" */
     size_t var_count;

@@ -21,6 +21,7 @@ struct call_app {
     struct loop *loop;
     struct media_clock *clock;
     struct fakefs_sip *sip;
+    struct fakefs_inbound *inbound;
     struct report *report;
     struct script script;
     struct pcm *load_pcm;
@@ -96,6 +97,8 @@ static enum va_err configure(struct call_app *a, struct fakefs_call_cfg *ret)
                                     .lateness = &a->lateness,
                                     .sip = a->sip,
                                     .wav = a->wav};
+    ret->inbound = a->inbound;
+    ret->stream_url = o->stream_url;
     if (!o->sip)
         return address(a, &ret->to);
     ret->sip_to = o->sip_to;
@@ -205,6 +208,20 @@ static enum va_err many_calls(struct call_app *a, bool *ret_passed)
     return load_run(a->loop, &cfg, ret_passed, &a->fault);
 }
 
+/* The port of its own that AUDIO_MODE=websocket needs. */
+static enum va_err listen_inbound(struct call_app *a)
+{
+    struct net_addr at;
+    if (!a->o.stream)
+        return VA_OK;
+    if (net_addr_parse(a->o.listen_host, a->o.listen_port, &at))
+        return va_fault_set(&a->fault, VA_EINVAL, "--listen: \"%s\" is not a numeric IP address",
+                            a->o.listen_host);
+    const char *password = a->settings->esl_password;
+    return fakefs_inbound_open(a->loop, &at, *password ? password : "ClueCon", &a->inbound,
+                               &a->fault);
+}
+
 /* ---- the command ---------------------------------------------------------------------------- */
 
 static enum va_err run(struct call_app *a, bool *ret_passed)
@@ -219,6 +236,9 @@ static enum va_err run(struct call_app *a, bool *ret_passed)
         err = fakefs_sip_new(a->settings, a->loop, a->o.calls ? (unsigned)a->o.calls : 4, &a->sip);
     if (err)
         return va_fault_set(&a->fault, err, "cannot begin: %s", va_err_text(err));
+    err = listen_inbound(a);
+    if (err)
+        return err;
     return a->o.calls ? many_calls(a, ret_passed) : one_call(a, ret_passed);
 }
 
@@ -243,6 +263,7 @@ int cmd_call(const struct settings *s, int argc, char **argv)
     pcm_unref(&a->load_pcm);
     media_clock_free(&a->clock);
     fakefs_sip_free(&a->sip);
+    fakefs_inbound_close(&a->inbound);
     loop_free(&a->loop);
     report_free(&a->report);
     free(a);

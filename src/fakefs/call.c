@@ -20,6 +20,7 @@ void call_over(struct fakefs_call *c, enum va_err why)
     c->why = why;
     tmr_stop(&c->turn);
     tmr_stop(&c->refer);
+    fakefs_inbound_remove(&c->bindable);
     call_media_close(c);
     tmr_start(&c->end, c->loop, 0, on_ended, c);
 }
@@ -53,6 +54,8 @@ static void op_unicast_stop(void *arg)
 static void op_note(void *arg, enum fakefs_note note, const char *text)
 {
     struct fakefs_call *c = arg;
+    if (note == FAKEFS_NOTE_HANGUP)
+        call_stream_close(c); /* the module's part of the channel goes first */
     c->h->on_note(c->arg, note, text);
 }
 
@@ -125,6 +128,14 @@ static void on_end(void *arg, enum va_err why)
 
 static const struct tcp_handlers tcp_handlers = {on_open, on_read, on_end};
 
+void call_bound(struct fakefs_call *c, struct tcp_conn *tcp)
+{
+    c->tcp = tcp;
+    c->opened = true;
+    tcp_rebind(tcp, &tcp_handlers, c);
+    c->h->on_open(c->arg);
+}
+
 enum va_err fakefs_call_new(struct loop *loop, const struct fakefs_call_cfg *cfg,
                             const struct fakefs_call_handlers *h, void *arg,
                             struct fakefs_call **ret, struct va_fault *fault)
@@ -138,6 +149,7 @@ enum va_err fakefs_call_new(struct loop *loop, const struct fakefs_call_cfg *cfg
     c->h = h;
     c->arg = arg;
     c->cfg.session.clock = loop_clock(loop);
+    c->cfg.session.bound = cfg->inbound != NULL;
     c->cfg.session.audio_stream = cfg->module != FAKEFS_MODULE_NONE;
     enum va_err err = VA_OK;
     if (!cfg->sip_to)
@@ -146,6 +158,8 @@ enum va_err fakefs_call_new(struct loop *loop, const struct fakefs_call_cfg *cfg
         err = VA_ENOMEM;
     if (!err && cfg->sip_to)
         err = call_phone(c, fault);
+    else if (!err && cfg->inbound)
+        err = call_bindable(c);
     else if (!err)
         err = tcp_connect(loop, &cfg->to, CONNECT_TIMEOUT_MS, OUT_MAX, &tcp_handlers, c, &c->tcp);
     if (err) {
@@ -156,7 +170,7 @@ enum va_err fakefs_call_new(struct loop *loop, const struct fakefs_call_cfg *cfg
     unsigned rate_hz = c->cfg.session.caller.rate_hz;
     c->cfg.session.caller = (struct fakefs_caller){.rate_hz = rate_hz};
     c->cfg.session.variables = NULL;
-    c->cfg.sip_to = c->cfg.sip_codecs = NULL;
+    c->cfg.sip_to = c->cfg.sip_codecs = c->cfg.stream_url = NULL;
     *ret = c;
     return VA_OK;
 }
@@ -171,6 +185,7 @@ void fakefs_call_free(struct fakefs_call **pc)
     tmr_stop(&c->turn);
     tmr_stop(&c->end);
     tmr_stop(&c->refer);
+    fakefs_inbound_remove(&c->bindable);
     call_media_close(c);
     tcp_close(&c->tcp);
     fakefs_session_free(&c->session);

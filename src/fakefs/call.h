@@ -14,6 +14,7 @@
 #ifndef VA_FAKEFS_CALL_H
 #define VA_FAKEFS_CALL_H
 
+#include "fakefs/inbound.h"
 #include "fakefs/line.h"
 #include "fakefs/meter.h"
 #include "fakefs/session.h"
@@ -37,9 +38,11 @@ struct fakefs_call_cfg {
     struct net_addr to;
     struct fakefs_sip *sip; /**< borrowed; NULL: bridges to SIP addresses reach the human */
     const char *sip_to;     /**< a phone: this address is called, `to` and variables are unused */
-    const char *sip_codecs; /**< of a phone, as RTP_CODECS */
-    enum fakefs_module module; /**< mod_audio_stream of this FreeSWITCH */
-    unsigned ptime_ms;         /**< 0 is 20 */
+    struct fakefs_inbound *inbound; /**< borrowed; AUDIO_MODE=websocket: the channel streams to */
+    const char *stream_url;         /**< this, "{uuid}" in it is its own, and waits to be bound */
+    const char *sip_codecs;         /**< of a phone, as RTP_CODECS */
+    enum fakefs_module module;      /**< mod_audio_stream of this FreeSWITCH */
+    unsigned ptime_ms;              /**< 0 is 20 */
     enum fakefs_silence silence;
     struct media_clock *clock;         /**< borrowed */
     struct fakefs_histogram *lateness; /**< borrowed; shared by the calls of a thread */

@@ -17,6 +17,7 @@ struct fakefs_call {
     void *arg;
     struct fakefs_session *session; /* NULL: a phone */
     struct tcp_conn *tcp;
+    struct fakefs_bindable bindable;
     struct fakefs_line *line;     /* a phone's, or of the bridge that runs; NULL: none */
     struct fakefs_stream *stream; /* NULL: none */
     struct pcm *file;             /* of the stream, what playback plays; NULL: none */
@@ -57,11 +58,14 @@ void call_unicast_stop(struct fakefs_call *c);
 void call_hear(struct fakefs_call *c, uint64_t at_us, const int16_t *pcm, size_t n);
 void call_rearm(struct fakefs_call *c);
 void call_over(struct fakefs_call *c, enum va_err why);
+/* The control connection is there. */
+void call_bound(struct fakefs_call *c, struct tcp_conn *tcp);
 unsigned call_rate_hz(const struct fakefs_call *c);
 
 /* call_stream.c */
 void call_stream_close(struct fakefs_call *c);
 void call_stream_tick(struct fakefs_call *c, uint64_t now_us); /* a frame of what is played */
+VA_CHECK enum va_err call_bindable(struct fakefs_call *c);     /* begin the stream, wait */
 bool call_stream_start(void *arg, const struct fakefs_stream_ask *ask);
 bool call_stream_stop(void *arg);
 bool call_play(void *arg, const char *path);

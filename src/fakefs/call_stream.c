@@ -36,6 +36,11 @@ static void on_end(void *arg, bool opened, const char *text)
     struct fakefs_call *c = arg;
     note(c, text);
     call_stream_close(c);
+    if (c->cfg.inbound && !c->opened) {
+        (void)str_copy(c->why_text, sizeof(c->why_text), str_of(text));
+        call_over(c, VA_EREFUSED);
+        return;
+    }
     if (opened)
         fakefs_session_custom(c->session, "mod_audio_stream::disconnect",
                               "{\"status\":\"disconnected\",\"message\":{\"code\":1000,"
@@ -60,6 +65,44 @@ bool call_stream_start(void *arg, const struct fakefs_stream_ask *ask)
                                           .call_rate_hz = (int)call_rate_hz(c),
                                           .module = c->cfg.module};
     return !c->stream && fakefs_stream_open(&cfg, &handlers, c, &c->stream) == VA_OK;
+}
+
+/* ---- AUDIO_MODE=websocket: the dialplan began the stream ---------------------------------------
+ */
+
+static void on_bound(void *arg, struct tcp_conn *tcp, struct str first)
+{
+    struct fakefs_call *c = arg;
+    call_bound(c, tcp);
+    fakefs_session_input(c->session, first.p, first.len);
+    call_rearm(c);
+}
+
+enum va_err call_bindable(struct fakefs_call *c)
+{
+    static const char hole[] = "{uuid}";
+    const char *url = c->cfg.stream_url, *at = strstr(url, hole);
+    struct fakefs_stream_ask ask = {.metadata = "",
+                                    .rate_hz = call_rate_hz(c) < 16000 ? 8000 : 16000};
+    struct buf full;
+    buf_init(&full, 1024);
+    buf_adds(&full, str_make(url, at ? (size_t)(at - url) : strlen(url)));
+    if (at) {
+        buf_addz(&full, fakefs_session_channel(c->session)->uuid);
+        buf_addz(&full, at + sizeof(hole) - 1);
+    }
+    buf_addc(&full, 0);
+    c->stats.opened_us = loop_now_us(c->loop);
+    ask.url = full.p;
+    bool begun = !buf_failed(&full) && call_stream_start(c, &ask);
+    buf_free(&full);
+    if (!begun)
+        return VA_EINVAL;
+    c->bindable.uuid = fakefs_session_channel(c->session)->uuid;
+    c->bindable.on_bound = on_bound;
+    c->bindable.arg = c;
+    fakefs_inbound_add(c->cfg.inbound, &c->bindable);
+    return VA_OK;
 }
 
 void call_stream_close(struct fakefs_call *c)

@@ -38,6 +38,10 @@ static void set_variables(struct fakefs_session *s, const struct fakefs_session_
         free(n);
         free(v);
     }
+    if (cfg->bound) { /* the last action of 901_voice_ai_websocket.xml */
+        fakefs_channel_set(&s->ch, "current_application", "park");
+        return;
+    }
     fakefs_channel_set(&s->ch, "current_application_data", s->socket_arg);
     fakefs_channel_set(&s->ch, "current_application", "socket");
     struct str host = str_of(s->socket_arg);
@@ -62,7 +66,9 @@ enum va_err fakefs_session_new(const struct fakefs_session_cfg *cfg,
                    str_of(cfg->socket_arg ? cfg->socket_arg : "127.0.0.1:8022 async full"));
     set_variables(s, cfg);
     rand_uuid(s->socket_uuid);
-    s->in_socket = true;
+    s->in_socket = !cfg->bound;
+    s->said_connect = s->first_done = cfg->bound;
+    s->state = cfg->bound ? FAKEFS_PARKED : FAKEFS_NEW;
     s->start_us = session_now(s);
     s->listen_phase_us = s->start_us + (cfg->fixed_phase ? 0 : rand_below(TICK_US));
     s->session_phase_us = s->start_us + (cfg->fixed_phase ? 0 : rand_below(TICK_US));
@@ -232,6 +238,8 @@ void fakefs_session_eof(struct fakefs_session *s)
     s->closed = true;
     s->close_us = NEVER;
     drop_events(s);
+    if (s->cfg.bound) /* a transfer that was its last word runs without it */
+        session_run_queue(s);
     freeze_if_resumed(s);
     if (s->state == FAKEFS_HUNGUP || s->state == FAKEFS_AWAY || s->state == FAKEFS_RETURNED)
         return;

@@ -97,6 +97,7 @@ struct fakefs_session_cfg {
     enum fakefs_human human;
     uint32_t human_rings_ms; /**< before answering [ms] */
     uint32_t human_talks_ms; /**< before hanging up; 0 is 2000 [ms] */
+    bool bound;              /**< no `socket`: parked by the dialplan, the program binds to it */
     bool audio_stream;       /**< mod_audio_stream is loaded */
     bool fixed_phase;        /**< both threads tick at multiples of 20 ms after the start (tests) */
 };

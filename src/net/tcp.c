@@ -246,6 +246,12 @@ enum va_err tcp_write(struct tcp_conn *c, const void *p, size_t len)
     return VA_OK;
 }
 
+void tcp_rebind(struct tcp_conn *c, const struct tcp_handlers *handlers, void *arg)
+{
+    c->h = handlers;
+    c->arg = arg;
+}
+
 void tcp_on_drain(struct tcp_conn *c, size_t below, void (*on_drain)(void *arg))
 {
     c->drain_below = below;

@@ -70,6 +70,9 @@ VA_CHECK enum va_err tcp_write(struct tcp_conn *c, const void *p, size_t len);
  */
 void tcp_on_drain(struct tcp_conn *c, size_t below, void (*on_drain)(void *arg));
 
+/** Hand it to another owner: its handlers are told from now on. Allowed in a handler. */
+void tcp_rebind(struct tcp_conn *c, const struct tcp_handlers *handlers, void *arg);
+
 /** Stop (true) or resume reading. */
 void tcp_pause(struct tcp_conn *c, bool paused);
 size_t tcp_unsent(const struct tcp_conn *c);
