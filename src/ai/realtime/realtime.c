@@ -41,6 +41,7 @@ static void stop_timers(struct provider *p)
     tmr_stop(&p->digit_wait);
     tmr_stop(&p->wear);
     tmr_stop(&p->turn.timer);
+    tmr_stop(&p->self.sound);
     rt_fetch_stop(p);
 }
 
@@ -420,7 +421,7 @@ static void destroy(void *arg)
     buf_free(&p->out);
     buf_free(&p->held);
     buf_free(&p->note);
-    buf_free(&p->self.words);
+    rt_self_free(p);
     secretary_unref(&p->secretary);
     free(p->dialect_state);
     explicit_bzero(&p->target, sizeof(p->target)); /* keys */

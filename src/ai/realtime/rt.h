@@ -96,6 +96,7 @@ struct provider;
 struct dialect {
     const char *name;          /**< as in AI_PROVIDER */
     struct provider_caps caps; /**< in general */
+    bool self_answers;         /**< it is one of self.c's */
     bool prepares; /**< an idle open socket is harmless over there: pool.h may keep one */
 
     /**
@@ -170,6 +171,8 @@ struct rt_self {
     uint64_t asked_us; /**< newest text of ours that may end one: that is nobody's interruption */
     struct buf words;  /**< the caller's, not told yet */
     bool worded;       /**< the turn has some */
+    struct vad *ear;   /**< ours, for when the caller begins: the remote tells it late */
+    struct tmr sound;  /**< something began: told on the next turn of the loop */
 };
 
 /** A request over HTTP under way (fetch.c). */
@@ -332,6 +335,8 @@ void rt_turn_words(struct provider *p, struct str text, bool final);
 /* Remotes that answer and are interrupted by themselves (self.c); their dialects use no
  * rt_turn_….  Each may call handlers. */
 
+/** Caller's audio, for our own ear. */
+void rt_self_listen(struct provider *p, const int16_t *samples, size_t count);
 /** The caller is speaking, for certain. */
 void rt_self_heard(struct provider *p);
 /** Words of the caller, growing. They begin a turn, unless an answer is under way. */
@@ -428,6 +433,7 @@ void rt_answers_lost(struct provider *p);
 void rt_answers_over(struct provider *p);
 void rt_turn_lost(struct provider *p);
 void rt_self_lost(struct provider *p);
+void rt_self_free(struct provider *p);
 /** Letters or digits of any script; a transcript of noise is blank or dots. */
 bool rt_has_words(struct str text);
 void rt_tools_lost(struct provider *p);

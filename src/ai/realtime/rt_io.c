@@ -118,6 +118,8 @@ void rt_audio_in(struct provider *p, const int16_t *samples, size_t count)
     struct str bytes;
     if (rt_gone(p) || !p->encoder || !count || rt_encode(p->encoder, samples, count, &bytes))
         return;
+    if (p->dialect->self_answers)
+        rt_self_listen(p, samples, count);
     if (p->state != RT_READY)
         hold(p, bytes);
     else if (p->dialect->audio)

@@ -2,7 +2,7 @@
  * Remotes that answer, and let themselves be interrupted, by themselves. Who is speaking is read
  * off what they send:
  *
- *     words of the caller ─► STARTED, CONFIRMED     while nothing of an answer is heard
+ *     a sound ─► STARTED, words ─► CONFIRMED        while nothing of an answer is heard
  *     "interrupted"       ─► STARTED, CONFIRMED     while something is
  *     their answer, or a pause behind the words ─► ENDED        no words, no answer ─► FALSE
  *
@@ -10,6 +10,7 @@
  * current one until the remote is done with it, so that the rest is not taken for a new answer.
  */
 #include "ai/realtime/rt.h"
+#include "media/vad.h"
 
 #include <stdio.h>
 
@@ -29,7 +30,7 @@ struct rt_answer *rt_self_current(struct provider *p)
 /* ---- the caller ---------------------------------------------------------------------------------
  */
 
-/* A noise that ended an answer over there is not going to be answered. */
+/* A noise, whether it ended an answer over there or not, is not going to be answered. */
 static void on_pause(void *arg)
 {
     struct provider *p = arg;
@@ -41,19 +42,56 @@ static void on_pause(void *arg)
     rt_speech(p, TURN_FALSE);
 }
 
+static void wait_for_words(struct provider *p)
+{
+    tmr_start(&p->turn.timer, p->loop, (uint64_t)p->secretary->end_silence_ms + PAUSE_MS, on_pause,
+              p);
+}
+
+static void start_turn(struct provider *p)
+{
+    p->turn.state = RT_TURN_STARTED;
+    p->turn.started_us = loop_now_us(p->loop);
+    p->self.asked_us = 0;
+    p->self.worded = false;
+    wait_for_words(p);
+    rt_speech(p, TURN_STARTED);
+}
+
+/* Over an answer the remote decides; before one, the call need not ask whether the caller is still
+ * there while the caller is talking. */
+static void on_sound(void *arg)
+{
+    struct provider *p = arg;
+    if (p->state == RT_READY && p->turn.state == RT_TURN_NONE && !current(p) &&
+        !rt_answer_sounding(p))
+        start_turn(p);
+}
+
+void rt_self_listen(struct provider *p, const int16_t *samples, size_t count)
+{
+    struct rt_self *s = &p->self;
+    const struct vad_cfg cfg = {.rate_hz = p->rate_hz,
+                                .end_silence_ms = p->secretary->end_silence_ms};
+    if (!s->ear && vad_new(&cfg, &s->ear))
+        return; /* the remote hears, too */
+    enum vad_event event = vad_feed(s->ear, samples, count, NULL);
+    if (event == VAD_STARTED)
+        tmr_start(&s->sound, p->loop, 0, on_sound, p);
+    if (p->turn.state != RT_TURN_NONE && (event != VAD_NONE || vad_active(s->ear)))
+        wait_for_words(p);
+}
+
 void rt_self_heard(struct provider *p)
 {
     if (rt_gone(p))
         return;
-    tmr_start(&p->turn.timer, p->loop, (uint64_t)p->secretary->end_silence_ms + PAUSE_MS, on_pause,
-              p);
-    if (p->turn.state != RT_TURN_NONE)
+    if (p->turn.state == RT_TURN_NONE)
+        start_turn(p);
+    if (rt_gone(p) || p->turn.state == RT_TURN_CONFIRMED)
         return;
     p->turn.state = RT_TURN_CONFIRMED;
-    p->turn.started_us = loop_now_us(p->loop);
-    p->self.asked_us = 0;
-    p->self.worded = false;
-    rt_speech(p, TURN_STARTED);
+    wait_for_words(p);
     rt_speech(p, TURN_CONFIRMED);
 }
 
@@ -68,6 +106,8 @@ void rt_self_words(struct provider *p, struct str text)
         return;
     rt_self_heard(p);
     p->self.worded = true;
+    if (!rt_gone(p))
+        wait_for_words(p);
 }
 
 static void tell_words(struct provider *p)
@@ -154,6 +194,12 @@ void rt_self_interrupt(struct provider *p, const struct rt_answer *a, uint32_t h
     (void)p;
     (void)a;
     (void)heard_ms;
+}
+
+void rt_self_free(struct provider *p)
+{
+    buf_free(&p->self.words);
+    vad_free(&p->self.ear);
 }
 
 void rt_self_lost(struct provider *p)

@@ -258,6 +258,7 @@ static const struct dialect dialect_deepgram = {
              .takes_text = true,
              .resumes = true,
              .formats = "mu-law at 8 kHz, else pcm at the line's rate / the same"},
+    .self_answers = true,
     .start = start,
     .on_open = on_open,
     .on_text = dg_on_text,

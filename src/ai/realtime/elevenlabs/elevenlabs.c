@@ -237,6 +237,7 @@ static const struct dialect dialect_elevenlabs = {
              .resumes = true,
              .formats = "mu-law 8 kHz or pcm, as set on the agent / likewise",
              .session_max_s = 600},
+    .self_answers = true,
     .start = start,
     .locate = locate,
     .on_open = on_open,

@@ -289,6 +289,7 @@ static const struct dialect dialect_gemini = {
              .resumes = true,
              .formats = "pcm 16 kHz / pcm 24 kHz",
              .session_max_s = 600},
+    .self_answers = true,
     .start = start,
     .on_open = on_open,
     .on_text = gm_on_message,

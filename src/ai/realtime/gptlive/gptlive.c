@@ -216,6 +216,7 @@ static const struct dialect dialect_gpt_live = {
              .resumes = true,
              .formats = "pcmu, pcm 24 kHz / the same",
              .session_max_s = 7200},
+    .self_answers = true,
     .start = start,
     .on_open = on_open,
     .on_text = gl_on_message,

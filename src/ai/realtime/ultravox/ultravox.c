@@ -127,6 +127,7 @@ static const struct dialect dialect_ultravox = {
              .resumes = true,
              .formats = "pcm at the line's rate / the same",
              .session_max_s = 3600},
+    .self_answers = true,
     .start = start,
     .locate = locate,
     .on_open = on_open,
