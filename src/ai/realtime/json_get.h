@@ -38,11 +38,16 @@ static inline struct str jg_str(struct json_object *o, const char *key)
     return str_make(json_object_get_string(v), (size_t)json_object_get_string_len(v));
 }
 
+/** What JSON holds exactly: sums, and a thousand of it, have room. */
+#define JG_INT_MAX ((int64_t)1 << 53)
+
+/** Not beyond ±JG_INT_MAX: it is the remote's, and will be reckoned with. */
 static inline int64_t jg_int(struct json_object *o, const char *key, int64_t fallback)
 {
     struct json_object *v = jg_obj(o, key);
     bool number = json_object_is_type(v, json_type_int) || json_object_is_type(v, json_type_double);
-    return number ? json_object_get_int64(v) : fallback;
+    int64_t n = number ? json_object_get_int64(v) : fallback;
+    return n > JG_INT_MAX ? JG_INT_MAX : n < -JG_INT_MAX ? -JG_INT_MAX : n;
 }
 
 /** It is the boolean true. */

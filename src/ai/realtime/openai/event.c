@@ -22,7 +22,7 @@ static void on_session_created(struct provider *p, struct json_object *o)
 {
     if (p->state != RT_STARTING)
         return;
-    int64_t ends = oa_int(oa_obj(o, "session"), "expires_at", 0);
+    int64_t ends = jg_int(jg_obj(o, "session"), "expires_at", 0);
     int64_t left_ms = ends * 1000 - clock_wall_us(loop_clock(p->loop)) / 1000;
     if (ends && left_ms > 0 && left_ms < (int64_t)24 * 3600 * 1000)
         rt_going_away(p, (uint64_t)left_ms);
@@ -33,7 +33,7 @@ static void on_session_updated(struct provider *p, struct json_object *o)
 {
     if (p->state != RT_STARTING)
         return;
-    oa_read_formats(p, oa_obj(o, "session"));
+    oa_read_formats(p, jg_obj(o, "session"));
     oa_send_history(p);
     rt_ready(p);
 }
@@ -56,7 +56,7 @@ static void stop_unheard(struct provider *p)
 static void on_speech_started(struct provider *p, struct json_object *o)
 {
     struct oa *state = oa_of(p);
-    state->speech_start_ms = oa_int(o, "audio_start_ms", -1);
+    state->speech_start_ms = jg_int(o, "audio_start_ms", -1);
     state->speech_end_ms = -1;
     if (state->quirks->server_answers) {
         rt_speech(p, TURN_STARTED);
@@ -64,13 +64,13 @@ static void on_speech_started(struct provider *p, struct json_object *o)
         return;
     }
     stop_unheard(p);
-    rt_turn_started(p, oa_str(o, "item_id"), (unsigned)p->secretary->end_silence_ms);
+    rt_turn_started(p, jg_str(o, "item_id"), (unsigned)p->secretary->end_silence_ms);
 }
 
 static void on_speech_stopped(struct provider *p, struct json_object *o)
 {
     struct oa *state = oa_of(p);
-    state->speech_end_ms = oa_int(o, "audio_end_ms", -1);
+    state->speech_end_ms = jg_int(o, "audio_end_ms", -1);
     if (state->quirks->server_answers) {
         rt_owe(p, RT_OWES_ANSWER);
         rt_speech(p, TURN_ENDED);
@@ -99,37 +99,37 @@ static void on_committed(struct provider *p, struct json_object *o)
 
 static bool of_this_turn(const struct provider *p, struct json_object *o)
 {
-    return str_eqz(oa_str(o, "item_id"), p->turn.item);
+    return str_eqz(jg_str(o, "item_id"), p->turn.item);
 }
 
 static void on_words(struct provider *p, struct json_object *o)
 {
     if (of_this_turn(p, o))
-        rt_turn_words(p, oa_str(o, "delta"), false);
+        rt_turn_words(p, jg_str(o, "delta"), false);
 }
 
 static void on_words_so_far(struct provider *p, struct json_object *o)
 {
     if (of_this_turn(p, o))
-        rt_turn_words(p, oa_str(o, "transcript"), false);
+        rt_turn_words(p, jg_str(o, "transcript"), false);
 }
 
 static void on_words_done(struct provider *p, struct json_object *o)
 {
-    struct str text = oa_str(o, "transcript");
-    if (str_eqz(oa_str(o, "status"), "in_progress")) { /* xAI says "completed" several times */
+    struct str text = jg_str(o, "transcript");
+    if (str_eqz(jg_str(o, "status"), "in_progress")) { /* xAI says "completed" several times */
         on_words_so_far(p, o);
         return;
     }
     if (of_this_turn(p, o))
         rt_turn_words(p, text, true);
-    if (!str_eqz(oa_str(o, "item_id"), oa_of(p)->noise))
+    if (!str_eqz(jg_str(o, "item_id"), oa_of(p)->noise))
         rt_caller_said(p, text);
 }
 
 static void on_words_failed(struct provider *p, struct json_object *o)
 {
-    struct str message = oa_str(oa_obj(o, "error"), "message");
+    struct str message = jg_str(jg_obj(o, "error"), "message");
     log_warn("ai", &p->log, "transcription-failed", "provider", p->dialect->name, "cause",
              log_str(message), NULL);
     if (of_this_turn(p, o))
@@ -179,7 +179,7 @@ static struct error_rule rule_of(struct str code)
 static void session_refused(struct provider *p, struct json_object *error)
 {
     struct oa *o = oa_of(p);
-    struct str param = oa_str(error, "param"), message = oa_str(error, "message");
+    struct str param = jg_str(error, "param"), message = jg_str(error, "message");
     bool voice = param.len >= 5 && memcmp(param.p + param.len - 5, "voice", 5) == 0;
     if (voice && o->voice != o->default_voice) {
         log_warn("ai", &p->log, "voice-unknown", "provider", p->dialect->name, "voice", o->voice,
@@ -220,10 +220,10 @@ static void error_without_effect(struct provider *p, struct str message)
 static void on_error(struct provider *p, struct json_object *o)
 {
     struct oa *state = oa_of(p);
-    struct json_object *error = oa_obj(o, "error");
-    struct str code = oa_str(error, "code"), message = oa_str(error, "message");
-    struct str cause = oa_str(error, "event_id");
-    const struct error_rule rule = rule_of(code.len ? code : oa_str(error, "type"));
+    struct json_object *error = jg_obj(o, "error");
+    struct str code = jg_str(error, "code"), message = jg_str(error, "message");
+    struct str cause = jg_str(error, "event_id");
+    const struct error_rule rule = rule_of(code.len ? code : jg_str(error, "type"));
     log_warn("ai", &p->log, "provider-error", "provider", p->dialect->name, "code", log_str(code),
              "message", log_str(message), "of", log_str(cause), NULL);
     if (rule.action == ACT_FATAL || rule.action == ACT_AGAIN)
@@ -247,7 +247,7 @@ static void on_error(struct provider *p, struct json_object *o)
 
 static void on_audio(struct provider *p, struct json_object *o)
 {
-    oa_on_audio_delta(p, oa_str(o, "item_id"), oa_str(o, "response_id"), oa_str(o, "delta"));
+    oa_on_audio_delta(p, jg_str(o, "item_id"), jg_str(o, "response_id"), jg_str(o, "delta"));
 }
 
 static const struct {
@@ -276,7 +276,7 @@ static const struct {
 
 static void dispatch(struct provider *p, struct json_object *o)
 {
-    struct str type = oa_str(o, "type");
+    struct str type = jg_str(o, "type");
     for (size_t i = 0; i < sizeof(events) / sizeof(events[0]); i++) {
         if (!str_eqz(type, events[i].type) && !(type.len && str_eqz(type, events[i].beta)))
             continue;

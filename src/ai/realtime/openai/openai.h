@@ -12,9 +12,8 @@
 #ifndef VA_AI_REALTIME_OPENAI_OPENAI_H
 #define VA_AI_REALTIME_OPENAI_OPENAI_H
 
+#include "ai/realtime/json_get.h"
 #include "ai/realtime/rt.h"
-
-#include <json-c/json.h>
 
 /** How a server differs from OpenAI's own. */
 struct oa_quirks {
@@ -112,10 +111,5 @@ void oa_on_output_item_done(struct provider *p, struct json_object *o);
 void oa_on_audio_delta(struct provider *p, struct str item, struct str response, struct str delta);
 void oa_on_text_delta(struct provider *p, struct json_object *o);
 void oa_on_text_done(struct provider *p, struct json_object *o);
-
-/* ---- reading JSON: what is absent or of another type is empty, NULL, or the fallback */
-struct str oa_str(struct json_object *o, const char *key);
-struct json_object *oa_obj(struct json_object *o, const char *key);
-int64_t oa_int(struct json_object *o, const char *key, int64_t fallback);
 
 #endif

@@ -10,7 +10,7 @@ enum { FAILURES_MAX = 2 /* of responses in a row, until the provider counts as f
 void oa_on_response_created(struct provider *p, struct json_object *o)
 {
     struct oa *state = oa_of(p);
-    struct str id = oa_str(oa_obj(o, "response"), "id");
+    struct str id = jg_str(jg_obj(o, "response"), "id");
     if (id.len >= RT_ID_MAX) {
         rt_odd(p, "a response with an endless id");
         return;
@@ -65,17 +65,17 @@ void oa_on_audio_delta(struct provider *p, struct str item, struct str response,
 
 void oa_on_text_delta(struct provider *p, struct json_object *o)
 {
-    struct rt_answer *a = answer_of(p, oa_str(o, "item_id"), oa_str(o, "response_id"));
+    struct rt_answer *a = answer_of(p, jg_str(o, "item_id"), jg_str(o, "response_id"));
     if (a)
-        rt_answer_text_add(p, a, oa_str(o, "delta"));
+        rt_answer_text_add(p, a, jg_str(o, "delta"));
 }
 
 void oa_on_text_done(struct provider *p, struct json_object *o)
 {
-    struct rt_answer *a = rt_answer_find(p, oa_str(o, "item_id"));
-    struct str text = oa_str(o, "transcript");
+    struct rt_answer *a = rt_answer_find(p, jg_str(o, "item_id"));
+    struct str text = jg_str(o, "transcript");
     if (a)
-        rt_answer_text_set(p, a, text.p ? text : oa_str(o, "text"));
+        rt_answer_text_set(p, a, text.p ? text : jg_str(o, "text"));
 }
 
 /* ---- tools
@@ -93,26 +93,26 @@ static bool seen(struct oa *o, struct str call_id)
 static void call_tool(struct provider *p, struct json_object *item)
 {
     struct oa *o = oa_of(p);
-    struct str id = oa_str(item, "call_id");
-    if (!str_eqz(oa_str(item, "type"), "function_call") || !id.len || id.len >= RT_ID_MAX ||
+    struct str id = jg_str(item, "call_id");
+    if (!str_eqz(jg_str(item, "type"), "function_call") || !id.len || id.len >= RT_ID_MAX ||
         seen(o, id))
         return;
     o->called = true;
-    (void)rt_tool_called(p, oa_str(item, "name"), id, oa_str(item, "arguments"));
+    (void)rt_tool_called(p, jg_str(item, "name"), id, jg_str(item, "arguments"));
 }
 
 static void end_item(struct provider *p, struct json_object *item)
 {
-    struct rt_answer *a = rt_answer_find(p, oa_str(item, "id"));
+    struct rt_answer *a = rt_answer_find(p, jg_str(item, "id"));
     if (a)
         rt_answer_end(p, a);
-    if (!rt_gone(p) && !str_eqz(oa_str(item, "status"), "incomplete"))
+    if (!rt_gone(p) && !str_eqz(jg_str(item, "status"), "incomplete"))
         call_tool(p, item);
 }
 
 void oa_on_output_item_done(struct provider *p, struct json_object *o)
 {
-    end_item(p, oa_obj(o, "item"));
+    end_item(p, jg_obj(o, "item"));
 }
 
 /* ---- the end of a response
@@ -120,28 +120,28 @@ void oa_on_output_item_done(struct provider *p, struct json_object *o)
 
 static void tell_usage(struct provider *p, struct json_object *o, struct json_object *response)
 {
-    struct json_object *usage = oa_obj(response, "usage");
+    struct json_object *usage = jg_obj(response, "usage");
     if (!usage)
-        usage = oa_obj(o, "usage");
+        usage = jg_obj(o, "usage");
     if (!p->h->on_usage || !json_object_is_type(usage, json_type_object))
         return;
-    struct json_object *in = oa_obj(usage, "input_token_details");
-    struct json_object *out = oa_obj(usage, "output_token_details");
+    struct json_object *in = jg_obj(usage, "input_token_details");
+    struct json_object *out = jg_obj(usage, "output_token_details");
     char text[200];
     (void)snprintf(text, sizeof(text),
                    "input %" PRId64 " tokens (audio %" PRId64 ", cached %" PRId64
                    "), output %" PRId64 " (audio %" PRId64 ")",
-                   oa_int(usage, "input_tokens", 0), oa_int(in, "audio_tokens", 0),
-                   oa_int(in, "cached_tokens", 0), oa_int(usage, "output_tokens", 0),
-                   oa_int(out, "audio_tokens", 0));
+                   jg_int(usage, "input_tokens", 0), jg_int(in, "audio_tokens", 0),
+                   jg_int(in, "cached_tokens", 0), jg_int(usage, "output_tokens", 0),
+                   jg_int(out, "audio_tokens", 0));
     p->h->on_usage(p->arg, text);
 }
 
 static void failed(struct provider *p, struct json_object *response)
 {
     struct oa *o = oa_of(p);
-    struct json_object *error = oa_obj(oa_obj(response, "status_details"), "error");
-    struct str code = oa_str(error, "code"), message = oa_str(error, "message");
+    struct json_object *error = jg_obj(jg_obj(response, "status_details"), "error");
+    struct str code = jg_str(error, "code"), message = jg_str(error, "message");
     bool hopeless = str_eqz(code, "insufficient_quota") || str_eqz(code, "invalid_api_key") ||
                     str_eqz(code, "billing_hard_limit_reached");
     log_warn("ai", &p->log, "response-failed", "provider", p->dialect->name, "code", log_str(code),
@@ -197,12 +197,12 @@ static void erase_unheard(struct provider *p)
 static void settle(struct provider *p, struct json_object *o, struct str status)
 {
     struct oa *state = oa_of(p);
-    struct json_object *response = oa_obj(o, "response");
-    struct str id = oa_str(response, "id");
+    struct json_object *response = jg_obj(o, "response");
+    struct str id = jg_str(response, "id");
     bool cancelled = state->response == OA_CANCELLING || str_eqz(status, "cancelled");
     oa_response_set(p, OA_IDLE);
     end_answers(p, cancelled);
-    struct json_object *output = oa_obj(response, "output");
+    struct json_object *output = jg_obj(response, "output");
     size_t n = json_object_is_type(output, json_type_array) ? json_object_array_length(output) : 0;
     for (size_t i = 0; i < n && !cancelled && !rt_gone(p); i++)
         call_tool(p, json_object_array_get_idx(output, i));
@@ -217,13 +217,13 @@ static void settle(struct provider *p, struct json_object *o, struct str status)
 void oa_on_response_done(struct provider *p, struct json_object *o)
 {
     struct oa *state = oa_of(p);
-    struct json_object *response = oa_obj(o, "response");
-    struct str id = oa_str(response, "id");
+    struct json_object *response = jg_obj(o, "response");
+    struct str id = jg_str(response, "id");
     if (state->response == OA_IDLE || (*state->response_id && !str_eqz(id, state->response_id)))
         return; /* of one that is forgotten */
     tell_usage(p, o, response);
     if (!rt_gone(p))
-        settle(p, o, oa_str(response, "status"));
+        settle(p, o, jg_str(response, "status"));
     if (!rt_gone(p))
         erase_unheard(p);
     oa_pump(p);

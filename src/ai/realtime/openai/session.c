@@ -3,36 +3,6 @@
 
 #include <stdio.h>
 
-/* ---- reading JSON
- * -------------------------------------------------------------------------------- */
-
-struct json_object *oa_obj(struct json_object *o, const char *key)
-{
-    struct json_object *v = NULL;
-    if (!json_object_is_type(o, json_type_object) || !json_object_object_get_ex(o, key, &v))
-        return NULL;
-    return v;
-}
-
-struct str oa_str(struct json_object *o, const char *key)
-{
-    struct json_object *v = oa_obj(o, key);
-    if (!json_object_is_type(v, json_type_string))
-        return str_make(NULL, 0);
-    return str_make(json_object_get_string(v), (size_t)json_object_get_string_len(v));
-}
-
-/* What JSON can hold exactly; its sums, and a thousand of it, have room. */
-#define OA_INT_MAX ((int64_t)1 << 53)
-
-int64_t oa_int(struct json_object *o, const char *key, int64_t fallback)
-{
-    struct json_object *v = oa_obj(o, key);
-    bool number = json_object_is_type(v, json_type_int) || json_object_is_type(v, json_type_double);
-    int64_t n = number ? json_object_get_int64(v) : fallback;
-    return n > OA_INT_MAX ? OA_INT_MAX : n < -OA_INT_MAX ? -OA_INT_MAX : n;
-}
-
 /* ---- session.update
  * ------------------------------------------------------------------------------ */
 
@@ -204,9 +174,9 @@ void oa_tell(struct provider *p, const char *text, bool answer)
 
 static void read_format(struct json_object *side, struct rt_format *f)
 {
-    struct json_object *o = oa_obj(side, "format");
-    struct str type = oa_str(o, "type");
-    int64_t rate = oa_int(o, "rate", 24000);
+    struct json_object *o = jg_obj(side, "format");
+    struct str type = jg_str(o, "type");
+    int64_t rate = jg_int(o, "rate", 24000);
     if (str_eqz(type, "audio/pcmu"))
         *f = (struct rt_format){RT_ULAW, 8000};
     else if (str_eqz(type, "audio/pcma"))
@@ -219,7 +189,7 @@ static void read_format(struct json_object *side, struct rt_format *f)
  * obeyed. */
 void oa_read_formats(struct provider *p, struct json_object *session)
 {
-    struct json_object *audio = oa_obj(session, "audio");
-    read_format(oa_obj(audio, "input"), &p->format_in);
-    read_format(oa_obj(audio, "output"), &p->format_out);
+    struct json_object *audio = jg_obj(session, "audio");
+    read_format(jg_obj(audio, "input"), &p->format_in);
+    read_format(jg_obj(audio, "output"), &p->format_out);
 }
