@@ -14,8 +14,10 @@ static const struct provider_ops *const providers[] = {
 
 const struct provider_ops *provider_find(const char *name)
 {
+    struct str rest = str_of(name), plain = str_cut(&rest, ':');
     for (size_t i = 0; i < sizeof(providers) / sizeof(providers[0]); i++)
-        if (strcmp(providers[i]->name, name) == 0)
+        if (str_eqz(plain, providers[i]->name) &&
+            (plain.len == strlen(name) || providers[i]->takes_options))
             return providers[i];
     return NULL;
 }

@@ -103,6 +103,9 @@ struct provider_handlers {
 };
 
 struct provider_cfg {
+    /** As it was asked for, with what may stand behind a colon: "pipeline:stt=deepgram+tts=piper".
+     *  NULL: the plain name. Borrowed for open() */
+    const char *name;
     struct loop *loop;                 /**< borrowed, outlives the provider */
     const struct provider_env *env;    /**< borrowed, likewise */
     const struct secretary *secretary; /**< borrowed; take a reference to keep it */
@@ -127,8 +130,9 @@ struct provider_caps {
 };
 
 struct provider_ops {
-    const char *name; /**< as in AI_PROVIDER */
-    const char *key;  /**< name of the setting without which it cannot begin; NULL: needs none */
+    const char *name;   /**< as in AI_PROVIDER */
+    bool takes_options; /**< cfg.name may have some */
+    const char *key;    /**< name of the setting without which it cannot begin; NULL: needs none */
     /** What it can do. NULL: in general; else of this conversation, and may change in it. */
     const struct provider_caps *(*caps)(const struct provider *p);
 
@@ -163,7 +167,8 @@ void provider_loop_start(struct loop *loop, const struct provider_env *env,
                          const struct settings *settings);
 void provider_loop_stop(struct loop *loop);
 
-/** By name, or NULL. The list is provider.c: one line per provider. */
+/** By name, with or without options behind a colon (cfg.name), or NULL. The list is provider.c: one
+ *  line per provider. */
 const struct provider_ops *provider_find(const char *name);
 /** The list, for people: the i-th, or NULL behind the last. */
 const struct provider_ops *provider_at(size_t i);

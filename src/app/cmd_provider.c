@@ -260,7 +260,7 @@ static int run_test(const struct settings *s, const struct provider_ops *ops,
     if (err) {
         code = app_fail("provider test: %s", fault.text);
     } else {
-        struct try_cfg cfg = {loop, ops, &env, s, secretary, pcm, o->timeout_s * 1000};
+        struct try_cfg cfg = {loop, ops, &env, s, secretary, pcm, o->timeout_s * 1000, o->name};
         struct try_result r;
         code = try_provider(&cfg, &r) ? 1 : 0;
         print_result(o, &r, question, pcm);

@@ -249,7 +249,8 @@ static enum va_err begin(struct try *t)
 {
     const struct try_cfg *cfg = t->cfg;
     int rate = pcm_rate_hz(cfg->question);
-    struct provider_cfg pc = {.loop = cfg->loop,
+    struct provider_cfg pc = {.name = cfg->name,
+                              .loop = cfg->loop,
                               .env = cfg->env,
                               .secretary = cfg->secretary,
                               .rate_hz = rate,

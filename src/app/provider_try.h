@@ -18,6 +18,7 @@ struct try_cfg {
     const struct secretary *secretary;
     struct pcm *question; /**< its rate is the line's; borrowed */
     uint64_t timeout_ms;  /**< of all of it */
+    const char *name;     /**< of the provider, with options */
 };
 
 /** What happened. Times are monotonic [µs], 0: did not. */

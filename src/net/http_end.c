@@ -48,6 +48,20 @@ static void forget_address(struct http_request *r)
             r->client->host[i].looked_up_us = 0;
 }
 
+static void tls_failed(struct http_request *r, CURLcode code)
+{
+    if (code == CURLE_PEER_FAILED_VERIFICATION)
+        http_fail(r, VA_EAUTH,
+                  "the certificate of %s:%u is not accepted (%s); TLS_CA_FILE names further "
+                  "authorities",
+                  r->host, r->port, r->curl_text);
+    else if (code == CURLE_SSL_CACERT_BADFILE)
+        http_fail(r, VA_EINVAL, "TLS_CA_FILE holds no certificates (%s)", r->curl_text);
+    else
+        http_fail(r, VA_EIO, "no TLS with %s:%u (%s); is it a plain http:// server?", r->host,
+                  r->port, r->curl_text);
+}
+
 void http_ended(struct http_request *r, CURLcode code)
 {
     switch (code) {
@@ -62,21 +76,10 @@ void http_ended(struct http_request *r, CURLcode code)
                   r->host, r->port, r->curl_text);
         break;
     case CURLE_PEER_FAILED_VERIFICATION:
-        http_fail(r, VA_EAUTH,
-                  "the certificate of %s:%u is not accepted (%s); TLS_CA_FILE names further "
-                  "authorities",
-                  r->host, r->port, r->curl_text);
-        break;
     case CURLE_SSL_CACERT_BADFILE:
-        http_fail(r, VA_EINVAL, "TLS_CA_FILE holds no certificates (%s)", r->curl_text);
-        break;
-    case CURLE_SSL_CONNECT_ERROR:
-        http_fail(r, VA_EIO, "no TLS with %s:%u (%s); is it a plain http:// server?", r->host,
-                  r->port, r->curl_text);
-        break;
+    case CURLE_SSL_CONNECT_ERROR: tls_failed(r, code); break;
     case CURLE_WEIRD_SERVER_REPLY:
     case CURLE_UNSUPPORTED_PROTOCOL:
-    case CURLE_BAD_CONTENT_ENCODING:
         http_fail(r, VA_EPROTO, "%s:%u does not speak HTTP (%s); check the port", r->host, r->port,
                   r->curl_text);
         break;

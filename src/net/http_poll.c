@@ -61,11 +61,19 @@ static struct http_sock *watch(struct http_client *c, curl_socket_t fd)
     return s;
 }
 
+/* A socket that cannot be watched ends its request. curl is not told: it would end all of them. */
+static int cannot_watch(CURL *easy)
+{
+    struct http_request *r = NULL;
+    if (curl_easy_getinfo(easy, CURLINFO_PRIVATE, &r) == CURLE_OK && r)
+        http_fail(r, VA_ENOMEM, "out of memory");
+    return 0;
+}
+
 static int on_socket(CURL *easy, curl_socket_t fd, int what, void *arg, void *sock)
 {
     struct http_client *c = arg;
     struct http_sock *s = sock;
-    (void)easy;
     if (what == CURL_POLL_REMOVE) {
         if (s) {
             (void)uv_poll_stop(&s->poll);
@@ -77,9 +85,9 @@ static int on_socket(CURL *easy, curl_socket_t fd, int what, void *arg, void *so
     if (!s)
         s = watch(c, fd);
     if (!s)
-        return -1;
+        return cannot_watch(easy);
     int events = (what & CURL_POLL_IN ? UV_READABLE : 0) | (what & CURL_POLL_OUT ? UV_WRITABLE : 0);
-    return uv_poll_start(&s->poll, events, on_poll) ? -1 : 0;
+    return uv_poll_start(&s->poll, events, on_poll) ? cannot_watch(easy) : 0;
 }
 
 static void on_curl_timer(void *arg)

@@ -182,3 +182,15 @@ say "quero falar com vendas"
 expect transfer 201 within 15s' --number 8100 --voice pt-br
 check "the log names the certificate and the setting" grep -q 'certificate.*TLS_CA_FILE' "$work/log"
 rest "unknown authority"
+
+openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=elsewhere -keyout "$work/key2.pem" \
+    -addext subjectAltName=DNS:elsewhere.example -out "$work/cert2.pem" 2>/dev/null
+serve '{"llm": [{"text": "Sim."}]}' --tls "$work/cert2.pem" "$work/key2.pem"
+LLM_BASE_URL=https://127.0.0.1:$port/v1 TLS_CA_FILE=$work/cert2.pem vai provider test pipeline >"$work/tried" 2>&1
+check "a certificate of another host is refused, although its authority is known" \
+    grep -q 'WRONG.*certificate of 127.0.0.1' "$work/tried"
+LLM_BASE_URL=http://127.0.0.1:$port/v1 vai provider test pipeline >"$work/tried" 2>&1
+check "http:// to a port that speaks TLS is said" grep -q 'WRONG.*127.0.0.1' "$work/tried"
+LLM_BASE_URL=http://127.0.0.1:$port/v1 vai provider test pipeline:stt=nobody >"$work/tried" 2>&1
+check "an option that does not exist is said, with those that do" \
+    grep -q 'WRONG.*embedded|openai|deepgram' "$work/tried"

@@ -17,6 +17,7 @@ struct world {
     struct call_record record;
     struct provider_env env;
     struct provider *p;
+    const char *name; /* of the provider, with options */
     /* what the servers do, and were asked */
     const char *words;                                  /* of every transcription */
     void (*think)(struct world *w, struct rig_conn *c); /* answers the model's question */
@@ -343,7 +344,8 @@ static void open_it(struct world *w)
                                      .rate_hz = RATE,
                                      .settings = &w->settings,
                                      .history = w->history,
-                                     .record = &w->record};
+                                     .record = &w->record,
+                                     .name = w->name};
     assert_int_equal(provider_pipeline.open(&cfg, &handlers, w, &w->p), VA_OK);
     assert_false(w->ready || w->failed);
 }
@@ -974,6 +976,39 @@ static void missing_settings_are_named(void **state)
     }
 }
 
+/* A stage of the secretary's own has its own service and key, not the settings' URL. */
+static void a_secretary_may_choose_its_stages(void **state)
+{
+    struct world *w = *state;
+    static const struct {
+        const char *name, *cause;
+    } rows[] = {{"pipeline:llm=anthropic", "ANTHROPIC_API_KEY"},
+                {"pipeline:tts=elevenlabs+tts-model=x", "ELEVENLABS_API_KEY"},
+                {"pipeline:stt=deepgram", "DEEPGRAM_API_KEY"},
+                {"pipeline:stt=nobody", "embedded|openai|deepgram"},
+                {"pipeline:x", "no option"},
+                {"pipeline:x-model=y", "no option"}};
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        w->name = rows[i].name;
+        assert_ptr_equal(provider_find(w->name), &provider_pipeline);
+        w->failed = 0;
+        open_it(w);
+        UNTIL(w, w->failed);
+        assert_int_equal(w->why, VA_ECONFIG);
+        assert_non_null(strstr(w->cause, rows[i].cause));
+        provider_pipeline.close(&w->p);
+        loop_turn(w->loop, false);
+    }
+    assert_null(provider_find("attendant:x=y"));
+    assert_null(provider_find("pipelin"));
+    w->failed = 0;
+    w->name = "pipeline:llm-model=bigger+llm=openai";
+    begin(w);
+    turn(w);
+    UNTIL(w, w->done == 1);
+    assert_non_null(strstr(buf_z(&w->asked), "\"model\":\"bigger\""));
+}
+
 static void closing_is_possible_at_every_moment(void **state)
 {
     struct world *w = *state;
@@ -1052,6 +1087,7 @@ int main(void)
         T(what_is_no_model_is_said),
         T(a_voice_or_an_ear_that_fails_is_named),
         T(missing_settings_are_named),
+        T(a_secretary_may_choose_its_stages),
         T(closing_is_possible_at_every_moment),
         T(an_endless_answer_is_ended),
     };

@@ -366,6 +366,28 @@ static void what_breaks_off_is_an_error(void **state)
     assert_int_equal(a->err, VA_EPROTO);
 }
 
+static void serve_once(struct ask *a, struct rig_conn *c, const struct rig_request *r)
+{
+    if (a->server.requests > 1 && a->server.accepted == 1)
+        rig_close(c); /* tired of this connection, without a word */
+    else
+        serve_hello(a, c, r);
+}
+
+/* Servers close idle connections when they like, also in the moment in which one is used again. */
+static void an_idle_connection_that_went_stale_is_replaced(void **state)
+{
+    struct ask *a = *state;
+    a->serve = serve_once;
+    ask(a, (struct http_spec){0});
+    assert_int_equal(a->err, VA_OK);
+    ask(a, (struct http_spec){.method = "POST", .body = str_of("{}")});
+    assert_int_equal(a->err, VA_OK);
+    assert_string_equal(buf_z(&a->body), "hello");
+    assert_int_equal(a->server.accepted, 2);
+    assert_int_equal(a->ends, 1);
+}
+
 static void nobody_there_is_said(void **state)
 {
     struct ask *a = *state;
@@ -480,6 +502,7 @@ int main(void)
         T(statuses_have_their_errors),
         T(each_deadline_ends_it_and_says_which),
         T(what_breaks_off_is_an_error),
+        T(an_idle_connection_that_went_stale_is_replaced),
         T(nobody_there_is_said),
         T(names_are_looked_up_once),
         T(an_answer_over_its_bound_ends),

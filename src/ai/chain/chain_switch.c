@@ -96,6 +96,7 @@ static bool usable(struct provider *p, const char *name)
 static enum va_err open_one(struct provider *p)
 {
     p->opened_us = loop_now_us(p->cfg.loop);
+    p->cfg.name = p->name[p->next - 1];
     enum va_err err = p->ops->open(&p->cfg, &chain_inner_handlers, p, &p->inner);
     if (err) {
         p->inner = NULL;

@@ -1,5 +1,6 @@
 /* The pipeline as a provider: three stages, chosen by settings. */
 #include "ai/pipeline/brief.h"
+#include "ai/pipeline/options.h"
 #include "ai/pipeline/pipeline_int.h"
 
 #include <stdio.h>
@@ -93,6 +94,7 @@ static void destroy(void *arg)
 {
     struct provider *p = arg;
     secretary_unref(&p->cfg.secretary);
+    free(p->own_settings);
     free(p);
 }
 
@@ -123,10 +125,25 @@ static enum va_err choose(struct provider *p, struct va_fault *fault)
     return err ? err : p->tts_ops->check(&p->cfg, fault);
 }
 
-static enum va_err open_stages(struct provider *p, struct va_fault *fault)
+/* Settings of this secretary's own, where its provider has options. */
+static enum va_err own_settings(struct provider *p, const char *name, struct va_fault *fault)
 {
+    if (!options_any(name))
+        return VA_OK;
+    p->own_settings = malloc(sizeof(*p->own_settings));
+    if (!p->own_settings)
+        return va_fault_set(fault, VA_ENOMEM, "out of memory");
+    *p->own_settings = *p->cfg.settings;
+    p->cfg.settings = p->own_settings;
+    return options_apply(name, p->own_settings, fault);
+}
+
+static enum va_err open_stages(struct provider *p, const char *name, struct va_fault *fault)
+{
+    enum va_err err = own_settings(p, name, fault);
     const struct http_client_cfg http = {.ca_file = p->cfg.settings->tls_ca_file};
-    enum va_err err = choose(p, fault);
+    if (!err)
+        err = choose(p, fault);
     if (!err)
         err = http_client_of(p->cfg.loop, &http, &p->cfg.http, fault);
     if (!err && (err = think_open(p)) != VA_OK)
@@ -161,7 +178,7 @@ static enum va_err open_pipeline(const struct provider_cfg *cfg,
     p->cfg.log = &p->log;
     speak_open(p);
     struct va_fault fault = {.code = VA_OK};
-    enum va_err err = open_stages(p, &fault);
+    enum va_err err = open_stages(p, cfg->name, &fault);
     note_ops(p);
     if (err) /* a wrong setting is told as the failure of a conversation: it has a text */
         pipeline_fail(p, err, "%s", fault.text);
@@ -183,6 +200,7 @@ static const struct provider_caps *caps(const struct provider *p)
 
 const struct provider_ops provider_pipeline = {
     .name = "pipeline",
+    .takes_options = true,
     .caps = caps,
     .open = open_pipeline,
     .audio_in = audio_in,

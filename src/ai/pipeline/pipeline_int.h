@@ -61,6 +61,7 @@ enum reply_state { REPLY_NONE, REPLY_GROWING, REPLY_WHOLE };
 
 struct provider {
     struct stage_cfg cfg;
+    struct settings *own_settings; /* NULL: the program's */
     const struct provider_handlers *h;
     void *arg;
     const struct history *history;
