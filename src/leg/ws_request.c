@@ -6,7 +6,7 @@
 
 /* ---- the head -------------------------------------------------------------------------------- */
 
-static void read_bearer(const struct http_head *h, struct ws_ask *ask)
+static void read_bearer(const struct http_message *h, struct ws_ask *ask)
 {
     struct str rest = http_head_get(h, "Authorization");
     if (str_ieqz(str_cut(&rest, ' '), "Bearer"))
@@ -24,7 +24,7 @@ static int fault(int status, const char *text, const char **ret_fault)
 int ws_request_read(struct str head, struct ws_ask *ret, const char **ret_fault)
 {
     static const char many[] = "too many headers";
-    struct http_head h;
+    struct http_message h;
     *ret = (struct ws_ask){0};
     enum va_err err = http_head_request(head.p, head.len, &h);
     if (err == VA_ELIMIT)

@@ -55,19 +55,19 @@ static bool version(struct str s, int *ret_minor)
     return true;
 }
 
-static enum va_err headers(struct str rest, struct http_head *h)
+static enum va_err headers(struct str rest, struct http_message *h)
 {
     struct str l;
     while (line(&rest, &l)) {
         if (l.len == 0)
             return rest.len ? VA_EPROTO : VA_OK;
-        if (h->header_count == HTTP_HEADERS_MAX)
+        if (h->header_count == HTTP_FIELDS_MAX)
             return VA_ELIMIT;
         const char *colon = memchr(l.p, ':', l.len);
         if (!colon)
             return VA_EPROTO;
         size_t name = (size_t)(colon - l.p);
-        struct http_header *out = &h->headers[h->header_count++];
+        struct http_field *out = &h->headers[h->header_count++];
         out->name = str_make(l.p, name);
         out->value = str_make(colon + 1, l.len - name - 1);
         if (!http_is_token(out->name) || !http_is_value(out->value))
@@ -87,9 +87,9 @@ static bool visible(struct str s)
     return s.len > 0;
 }
 
-enum va_err http_head_request(const char *p, size_t len, struct http_head *ret_head)
+enum va_err http_head_request(const char *p, size_t len, struct http_message *ret_head)
 {
-    struct http_head h = {.status = 0};
+    struct http_message h = {.status = 0};
     struct str rest = {p, len}, first;
     if (!line(&rest, &first))
         return VA_EPROTO;
@@ -103,9 +103,9 @@ enum va_err http_head_request(const char *p, size_t len, struct http_head *ret_h
     return err;
 }
 
-enum va_err http_head_answer(const char *p, size_t len, struct http_head *ret_head)
+enum va_err http_head_answer(const char *p, size_t len, struct http_message *ret_head)
 {
-    struct http_head h = {.status = 0};
+    struct http_message h = {.status = 0};
     struct str rest = {p, len}, first;
     uint64_t status = 0;
     if (!line(&rest, &first) || !version(str_cut(&first, ' '), &h.minor))
@@ -123,7 +123,7 @@ enum va_err http_head_answer(const char *p, size_t len, struct http_head *ret_he
     return err;
 }
 
-struct str http_head_get(const struct http_head *h, const char *name)
+struct str http_head_get(const struct http_message *h, const char *name)
 {
     for (size_t i = 0; i < h->header_count; i++)
         if (str_ieqz(h->headers[i].name, name))
@@ -131,7 +131,7 @@ struct str http_head_get(const struct http_head *h, const char *name)
     return (struct str){NULL, 0};
 }
 
-size_t http_head_count(const struct http_head *h, const char *name)
+size_t http_head_count(const struct http_message *h, const char *name)
 {
     size_t n = 0;
     for (size_t i = 0; i < h->header_count; i++)
@@ -139,7 +139,7 @@ size_t http_head_count(const struct http_head *h, const char *name)
     return n;
 }
 
-bool http_head_lists(const struct http_head *h, const char *name, const char *token)
+bool http_head_lists(const struct http_message *h, const char *name, const char *token)
 {
     for (size_t i = 0; i < h->header_count; i++) {
         struct str rest = h->headers[i].value;

@@ -96,7 +96,8 @@ enum va_err ws_hello_request(const struct ws_url *url, const struct ws_target *t
     return out->err;
 }
 
-const char *ws_hello_check_answer(const struct http_head *h, const char *key, const char *offered)
+const char *ws_hello_check_answer(const struct http_message *h, const char *key,
+                                  const char *offered)
 {
     char accept[WS_ACCEPT_TEXT];
     struct str chosen = http_head_get(h, "Sec-WebSocket-Protocol");
@@ -134,7 +135,7 @@ static int refuse(int status, const char *text, const char **ret_text)
     return status;
 }
 
-int ws_hello_check_request(const struct http_head *h, const char **ret_text)
+int ws_hello_check_request(const struct http_message *h, const char **ret_text)
 {
     struct str length = http_head_get(h, "Content-Length");
     if (h->minor < 1)
@@ -161,7 +162,7 @@ int ws_hello_check_request(const struct http_head *h, const char **ret_text)
     return 101;
 }
 
-enum va_err ws_hello_answer(const struct http_head *h, const char *subprotocol, struct buf *out)
+enum va_err ws_hello_answer(const struct http_message *h, const char *subprotocol, struct buf *out)
 {
     char accept[WS_ACCEPT_TEXT];
     ws_hello_accept(http_head_get(h, "Sec-WebSocket-Key"), accept);

@@ -40,12 +40,13 @@ VA_CHECK enum va_err ws_hello_request(const struct ws_url *url, const struct ws_
  * @param offered  Subprotocol, NULL: none
  * @return NULL: yes; else what is wrong with it
  */
-const char *ws_hello_check_answer(const struct http_head *h, const char *key, const char *offered);
+const char *ws_hello_check_answer(const struct http_message *h, const char *key,
+                                  const char *offered);
 
 /** Is this a client's opening handshake? @return 101, or the status of the refusal with its text */
-int ws_hello_check_request(const struct http_head *h, const char **ret_text);
+int ws_hello_check_request(const struct http_message *h, const char **ret_text);
 /** @param subprotocol  NULL: none */
-VA_CHECK enum va_err ws_hello_answer(const struct http_head *h, const char *subprotocol,
+VA_CHECK enum va_err ws_hello_answer(const struct http_message *h, const char *subprotocol,
                                      struct buf *out);
 /** An HTTP error with a body of one line. */
 VA_CHECK enum va_err ws_hello_refusal(int status, const char *text, struct buf *out);

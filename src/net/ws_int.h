@@ -30,7 +30,7 @@ struct ws_opening {
     struct buf request; /* client: ready to go */
     struct buf in;      /* the other's head as far as it came */
     unsigned interims;  /* 1xx answers before the final one */
-    struct http_head head;
+    struct http_message head;
     int status; /* WS_REFUSED */
     bool chunked;
     uint64_t body_want; /* bytes of it to wait for */

@@ -151,7 +151,7 @@ static void read_body(struct ws_conn *c, char **p, size_t *len)
         tell_refusal(c);
 }
 
-static void refused(struct ws_conn *c, const struct http_head *h, char **p, size_t *len)
+static void refused(struct ws_conn *c, const struct http_message *h, char **p, size_t *len)
 {
     struct ws_opening *o = c->opening;
     struct str length = http_head_get(h, "Content-Length");
@@ -169,7 +169,7 @@ static void not_http(struct ws_conn *c, enum va_err err)
     const struct ws_url *u = &c->opening->url;
     if (err == VA_ELIMIT)
         ws_finish_with(c, err, 0, 0, "%s:%u: its HTTP answer is over %d bytes or %d headers",
-                       u->host, u->port, WS_HEAD_BYTES_MAX, HTTP_HEADERS_MAX);
+                       u->host, u->port, WS_HEAD_BYTES_MAX, HTTP_FIELDS_MAX);
     else
         ws_finish_with(c, err, 0, 0, "%s:%u does not answer in HTTP; check the port%s", u->host,
                        u->port, u->tls ? "" : ", or use a URL with TLS (wss://)");
@@ -178,7 +178,7 @@ static void not_http(struct ws_conn *c, enum va_err err)
 static void on_answer(struct ws_conn *c, char **p, size_t *len)
 {
     struct ws_opening *o = c->opening;
-    struct http_head *h = &o->head;
+    struct http_message *h = &o->head;
     enum va_err err = http_head_answer(o->in.p, o->in.len, h);
     if (err) {
         not_http(c, err);
@@ -215,7 +215,7 @@ static void answer_refusal(struct ws_conn *c, enum va_err err, int status, const
 static void answer_accept(struct ws_conn *c, const char *subprotocol)
 {
     struct buf out;
-    const struct http_head *h = &c->opening->head;
+    const struct http_message *h = &c->opening->head;
     if (subprotocol && !http_head_lists(h, "Sec-WebSocket-Protocol", subprotocol))
         subprotocol = NULL; /* a client would refuse what it did not offer */
     buf_init(&out, WS_HEAD_BYTES_MAX);

@@ -5,7 +5,7 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-static void check_head(const struct http_head *h, const char *p, size_t len)
+static void check_head(const struct http_message *h, const char *p, size_t len)
 {
     for (size_t i = 0; i < h->header_count; i++) {
         struct str name = h->headers[i].name, value = h->headers[i].value;
@@ -18,7 +18,7 @@ static void check_head(const struct http_head *h, const char *p, size_t len)
 
 static void request(const char *p, size_t len)
 {
-    struct http_head h;
+    struct http_message h;
     const char *text = NULL;
     if (http_head_request(p, len, &h))
         return;
@@ -38,7 +38,7 @@ static void request(const char *p, size_t len)
 
 static void answer(const char *p, size_t len)
 {
-    struct http_head h;
+    struct http_message h;
     if (http_head_answer(p, len, &h))
         return;
     check_head(&h, p, len);
@@ -49,7 +49,7 @@ static void answer(const char *p, size_t len)
 static void url(const char *z)
 {
     struct ws_url u;
-    struct http_head h;
+    struct http_message h;
     struct buf out;
     const struct ws_target to = {.url = z};
     const char *text = NULL;

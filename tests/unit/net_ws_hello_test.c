@@ -16,13 +16,13 @@
 
 /* ---- heads ---------------------------------------------------------------------------------- */
 
-static enum va_err request(const char *z, struct http_head *h)
+static enum va_err request(const char *z, struct http_message *h)
 {
     size_t n = http_head_length(z, strlen(z), 0);
     return n ? http_head_request(z, n, h) : VA_EAGAIN;
 }
 
-static enum va_err answer(const char *z, struct http_head *h)
+static enum va_err answer(const char *z, struct http_message *h)
 {
     size_t n = http_head_length(z, strlen(z), 0);
     return n ? http_head_answer(z, n, h) : VA_EAGAIN;
@@ -44,7 +44,7 @@ static void a_head_ends_at_its_empty_line_wherever_it_is_cut(void **state)
 
 static void a_request_is_taken_apart(void **state)
 {
-    struct http_head h;
+    struct http_message h;
     (void)state;
     assert_int_equal(request(GOOD "Empty:\r\nList: a\r\nlist: b , Two\r\n\r\n", &h), VA_OK);
     assert_true(str_eqz(h.method, "GET"));
@@ -89,7 +89,7 @@ static void heads_that_could_be_read_in_two_ways_are_refused(void **state)
         "HTTP/1.1 099 OK\r\n\r\n",     "HTTP/2 200 OK\r\n\r\n",    "SSH-2.0-x\r\n\r\n",
         "HTTP/1.1 200 O\x02K\r\n\r\n", "HTTP/1.1\r\n\r\n",
     };
-    struct http_head h;
+    struct http_message h;
     (void)state;
     for (size_t i = 0; i < sizeof(requests) / sizeof(requests[0]); i++)
         if (request(requests[i], &h) != VA_EPROTO)
@@ -103,14 +103,14 @@ static void heads_that_could_be_read_in_two_ways_are_refused(void **state)
 static void headers_are_bounded(void **state)
 {
     char z[4096] = "GET / HTTP/1.1\r\n";
-    struct http_head h;
+    struct http_message h;
     (void)state;
-    for (int i = 0; i < HTTP_HEADERS_MAX; i++)
+    for (int i = 0; i < HTTP_FIELDS_MAX; i++)
         (void)snprintf(z + strlen(z), sizeof(z) - strlen(z), "A%d: b\r\n", i);
     char *end = z + strlen(z);
     (void)snprintf(end, 16, "\r\n");
     assert_int_equal(request(z, &h), VA_OK);
-    assert_int_equal(h.header_count, HTTP_HEADERS_MAX);
+    assert_int_equal(h.header_count, HTTP_FIELDS_MAX);
     (void)snprintf(end, 16, "X: y\r\n\r\n");
     assert_int_equal(request(z, &h), VA_ELIMIT);
 }
@@ -174,7 +174,7 @@ static enum va_err ask(const char *url, const struct ws_header *headers, size_t 
 static void a_request_says_what_was_asked_for(void **state)
 {
     struct buf out;
-    struct http_head h;
+    struct http_message h;
     const char *text = NULL;
     const struct ws_header headers[] = {{STR_LIT("Authorization"), STR_LIT("Bearer x")}};
     (void)state;
@@ -258,7 +258,7 @@ static void an_answer_is_held_against_the_request(void **state)
         {SWITCH "Connection: upgrade\r\n" ACCEPTS "\r\n", NULL, false},
         {SWITCH "Upgrade: websockets\r\nConnection: upgrade\r\n" ACCEPTS "\r\n", NULL, false},
     };
-    struct http_head h;
+    struct http_message h;
     char accept[WS_ACCEPT_TEXT];
     (void)state;
     ws_hello_accept(str_of(KEY), accept);
@@ -304,7 +304,7 @@ static void a_request_gets_its_status(void **state)
         {GET HOST UPGRADE VERSION "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ=!\r\n\r\n", 400},
         {GET HOST UPGRADE VERSION "Sec-WebSocket-Key: dGhlIHNhbXB*ZSBub25jZQ==\r\n\r\n", 400},
     };
-    struct http_head h;
+    struct http_message h;
     (void)state;
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
         const char *text = NULL;
@@ -318,7 +318,7 @@ static void a_request_gets_its_status(void **state)
 static void answers_are_http(void **state)
 {
     struct buf out;
-    struct http_head h;
+    struct http_message h;
     (void)state;
     buf_init(&out, WS_HEAD_BYTES_MAX);
     assert_int_equal(request(GOOD "\r\n", &h), VA_OK);

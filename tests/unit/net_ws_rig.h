@@ -271,7 +271,7 @@ static inline void rig_raw_server(void)
 /* The answer to the request that was heard, with more headers. */
 static inline size_t rig_answer(char *out, size_t cap, const char *more)
 {
-    struct http_head h;
+    struct http_message h;
     char accept[WS_ACCEPT_TEXT];
     assert_int_equal(http_head_request(rig.heard.p, rig.heard.len, &h), VA_OK);
     ws_hello_accept(http_head_get(&h, "Sec-WebSocket-Key"), accept);
