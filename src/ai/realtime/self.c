@@ -76,7 +76,8 @@ void rt_self_listen(struct provider *p, const int16_t *samples, size_t count)
     if (!s->ear && vad_new(&cfg, &s->ear))
         return; /* the remote hears, too */
     enum vad_event event = vad_feed(s->ear, samples, count, NULL);
-    if (event == VAD_STARTED)
+    /* Also one that began over the end of an answer, and goes on. */
+    if (vad_speaking(s->ear) && p->turn.state == RT_TURN_NONE && !current(p))
         tmr_start(&s->sound, p->loop, 0, on_sound, p);
     if (p->turn.state != RT_TURN_NONE && (event != VAD_NONE || vad_active(s->ear)))
         wait_for_words(p);
