@@ -15,7 +15,7 @@ struct rig {
     struct fakefs_line *line;
     struct sip_call *callee;
     int refuse_with, refer_status, heard_transfer;
-    unsigned ups, ends, refers, callee_ends, answers;
+    unsigned ups, ends, refers, established, callee_ends, answers;
     char what[200], number[64];
     struct fakefs_line_end end;
 };
@@ -31,14 +31,19 @@ static void on_transfer(void *arg, int status)
     ((struct rig *)arg)->heard_transfer = status;
 }
 
+static void on_established(void *arg)
+{
+    ((struct rig *)arg)->established++;
+}
+
 static void on_callee_ended(void *arg, const struct sip_end *end)
 {
     (void)end;
     ((struct rig *)arg)->callee_ends++;
 }
 
-static const struct sip_call_handlers callee_handlers = {.on_transfer = on_transfer,
-                                                         .on_ended = on_callee_ended};
+static const struct sip_call_handlers callee_handlers = {
+    .on_established = on_established, .on_transfer = on_transfer, .on_ended = on_callee_ended};
 
 static void on_offer(void *arg, const struct sdp *offer, bool again)
 {
@@ -155,6 +160,7 @@ static void begin(struct rig *r)
     assert_int_equal(open_line(r, "8000@127.0.0.1", "", "PCMU,PCMA"), VA_OK);
     assert_false(fakefs_line_up(r->line));
     turn_until(r, &r->ups, 1);
+    turn_until(r, &r->established, 1); /* the callee may not send within a dialog before the ACK */
     assert_true(fakefs_line_up(r->line));
 }
 
