@@ -17,9 +17,10 @@ free_tcp() { # a free TCP port; the daemon says so itself should somebody be fas
 }
 
 ESL_SERVER_PORT=$(free_tcp)
-RTP_PORT_MIN=$((30000 + RANDOM % 1000))
+# Below 32768: what the kernel gives to anybody who asks for any port begins there.
+RTP_PORT_MIN=$((12000 + RANDOM % 1000))
 RTP_PORT_MAX=$((RTP_PORT_MIN + 3000))
-UNICAST_PORT_MIN=$((40000 + RANDOM % 1000))
+UNICAST_PORT_MIN=$((20000 + RANDOM % 1000))
 UNICAST_PORT_MAX=$((UNICAST_PORT_MIN + 9000))
 ESL_SERVER_HOST=127.0.0.1
 DATA_DIR=$work/data
