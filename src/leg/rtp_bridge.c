@@ -127,7 +127,8 @@ static enum va_err print_dial(struct leg *leg, struct buf *out)
         return VA_ECONFIG;
     buf_addz(out, "{");
     print_codecs(sip_ua_prefs(leg->ua), out);
-    buf_addf(out, ",originate_timeout=%d,ignore_early_media=true,rtp_timer_name=none", DIAL_TIMEOUT_S);
+    buf_addf(out, ",originate_timeout=%d,ignore_early_media=true,rtp_timer_name=none",
+             DIAL_TIMEOUT_S);
     if (sdp_srtp_policy(s->rtp_srtp) == SDP_SRTP_REQUIRED)
         buf_addz(out, ",rtp_secure_media=mandatory:AES_CM_128_HMAC_SHA1_80");
     buf_addf(out, "}sofia/%s/%s@%s", s->sip_profile, leg->bridge.token, leg->bridge.target);

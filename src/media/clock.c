@@ -19,7 +19,7 @@
 enum {
     SLOT_US = MEDIA_CLOCK_SLOT_MS * 1000,
     RING = 64,
-    CYCLE = 24,      /* slots after which the load repeats */
+    CYCLE = 24,     /* slots after which the load repeats */
     PERIOD_MAX = 12 /* slots */
 };
 

@@ -82,7 +82,8 @@ struct loop_kept {
     void (*close)(struct loop_kept *k); /**< the loop goes: let go of everything, free */
 };
 
-/** Keep it until loop_free(), which calls close() before it closes itself: the last kept goes first.
+/** Keep it until loop_free(), which calls close() before it closes itself: the last kept goes
+ * first.
  */
 void loop_keep(struct loop *loop, struct loop_kept *k);
 /** What is kept under this key, or NULL. */

@@ -133,8 +133,7 @@ static void on_flush(void *arg)
     struct call *c = arg;
     c->quiet = true;
     uint32_t unheard = c->ops->flush(c->leg);
-    say(c, "flush", "unheard_ms=%u us=%llu", unheard,
-        (unsigned long long)loop_now_us(c->b->loop));
+    say(c, "flush", "unheard_ms=%u us=%llu", unheard, (unsigned long long)loop_now_us(c->b->loop));
 }
 
 static void on_release(void *arg)
