@@ -30,15 +30,16 @@ run() { # name, command...
     count "$name" $? "$log/$name.log"
 }
 
-run_programs() { # prefix of their names, programs...: two at a time, counted in their order
-    local prefix=$1 t name
-    shift
-    printf '%s\n' "$@" | xargs -P 2 -I '{}' bash -c '
-        name=$2$(basename "$1")
-        timeout 300 "$1" >"$3/$name.log" 2>&1
-        echo $? >"$3/$name.code"' _ '{}' "$prefix" "$log"
+# Several at a time, counted in their order. TEST_SLOT keeps their ports apart (tests/e2e/lib.sh).
+run_all() { # how many at a time, prefix of their names, argument of each, programs...
+    local jobs=$1 prefix=$2 arg=$3 t name
+    shift 3
+    printf '%s\n' "$@" | xargs -P "$jobs" --process-slot-var=TEST_SLOT -I '{}' bash -c '
+        name=$2$(basename "$1" .sh)
+        timeout 600 "$1" $3 >"$4/$name.log" 2>&1
+        echo $? >"$4/$name.code"' _ '{}' "$prefix" "$arg" "$log"
     for t in "$@"; do
-        name=$prefix$(basename "$t")
+        name=$prefix$(basename "$t" .sh)
         count "$name" "$(cat "$log/$name.code")" "$log/$name.log"
     done
 }
@@ -67,12 +68,15 @@ tsan="net_test net_tls_test net_http_test store_test media_recorder_test ai_tts_
 run layers tests/layers.sh
 build build "" -DTESTS=OFF
 build build-asan "" -DSANITIZE=address,undefined -DCMAKE_BUILD_TYPE=Debug
-run_programs "" build-asan/tests/*_test
+run_all 2 "" "" build-asan/tests/*_test
 build build-tsan "$tsan" -DSANITIZE=thread -DCMAKE_BUILD_TYPE=Debug
 # shellcheck disable=SC2086
-run_programs tsan- $(printf 'build-tsan/tests/%s ' $tsan)
-for t in tests/e2e/*_test.sh; do
-    run "$(basename "$t" .sh)" "$t" build-asan/voice-ai
-done
+run_all 2 tsan- "" $(printf 'build-tsan/tests/%s ' $tsan)
+# Calls take their time and little of the machine's, but for a thousand of them.
+many=tests/e2e/many_calls_test.sh
+run many_calls_test "$many" build-asan/voice-ai
+npm install --prefix build-asan/npm --no-audit --no-fund ws >"$log/npm.log" 2>&1 # for several of them
+# shellcheck disable=SC2046
+run_all 3 "" build-asan/voice-ai $(ls tests/e2e/*_test.sh | grep -v "^$many\$")
 echo "$passed passed, $failed failed"
 [ "$failed" = 0 ]

@@ -7,10 +7,12 @@ work=$(mktemp -d)
 pid=""
 bad=0
 
+slot=${TEST_SLOT:-0} # 0 … 2: scripts that run at the same time have ports of their own
+
 free_tcp() { # a free TCP port; the daemon says so itself should somebody be faster
     local port
     while :; do
-        port=$((20000 + RANDOM % 10000))
+        port=$((16000 + slot * 1300 + RANDOM % 1300))
         (exec 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null || break
     done
     echo "$port"
@@ -18,10 +20,10 @@ free_tcp() { # a free TCP port; the daemon says so itself should somebody be fas
 
 ESL_SERVER_PORT=$(free_tcp)
 # Below 32768: what the kernel gives to anybody who asks for any port begins there.
-RTP_PORT_MIN=$((12000 + RANDOM % 1000))
-RTP_PORT_MAX=$((RTP_PORT_MIN + 3000))
-UNICAST_PORT_MIN=$((20000 + RANDOM % 1000))
-UNICAST_PORT_MAX=$((UNICAST_PORT_MIN + 9000))
+RTP_PORT_MIN=$((10000 + slot * 2000 + RANDOM % 100))
+RTP_PORT_MAX=$((RTP_PORT_MIN + 1900))
+UNICAST_PORT_MIN=$((20000 + slot * 4000 + RANDOM % 100))
+UNICAST_PORT_MAX=$((UNICAST_PORT_MIN + 3900))
 ESL_SERVER_HOST=127.0.0.1
 DATA_DIR=$work/data
 export ESL_SERVER_PORT RTP_PORT_MIN RTP_PORT_MAX UNICAST_PORT_MIN UNICAST_PORT_MAX ESL_SERVER_HOST DATA_DIR
