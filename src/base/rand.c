@@ -60,9 +60,18 @@ uint32_t rand_u32(void)
     return x;
 }
 
+static const char digit[] = "0123456789abcdef";
+
+void rand_hex(char *out, size_t cap)
+{
+    rand_bytes(out, cap);
+    for (size_t i = 0; i < cap - 1; i++)
+        out[i] = digit[(unsigned char)out[i] & 15]; /* half of each byte is used */
+    out[cap - 1] = 0;
+}
+
 void rand_uuid(char out[static UUID_TEXT])
 {
-    static const char digit[] = "0123456789abcdef";
     unsigned char b[16];
     pool_take(b, sizeof(b));
     b[6] = (unsigned char)((b[6] & 0x0f) | 0x40);

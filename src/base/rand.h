@@ -13,6 +13,9 @@ void rand_bytes(void *p, size_t len);
 uint32_t rand_u32(void);
 /** Uniform in [0, n), n > 0. */
 uint32_t rand_below(uint32_t n);
+/** cap - 1 random digits of base 16, lower case, terminated: 4 bits of the kernel's generator each.
+ *  For tokens that nobody may guess. cap > 0 */
+void rand_hex(char *out, size_t cap);
 /** Random UUID version 4, lower case, terminated (RFC 9562 §5.4). */
 void rand_uuid(char out[static UUID_TEXT]);
 

@@ -4,18 +4,6 @@
 
 #include <stdlib.h>
 
-static void make_token(char out[static SIP_TOKEN_TEXT])
-{
-    static const char hex[] = "0123456789abcdef";
-    unsigned char bytes[(SIP_TOKEN_TEXT - 1) / 2];
-    rand_bytes(bytes, sizeof(bytes));
-    for (size_t i = 0; i < sizeof(bytes); i++) {
-        out[2 * i] = hex[bytes[i] >> 4];
-        out[2 * i + 1] = hex[bytes[i] & 15];
-    }
-    out[SIP_TOKEN_TEXT - 1] = 0;
-}
-
 /* Undo a call the SIP thread never heard of. */
 static void forget(struct sip_call *call)
 {
@@ -32,7 +20,7 @@ enum va_err sip_ua_expect(struct sip_ua *ua, struct loop *loop, const struct sip
     enum va_err err = sip_call_new(ua, &call);
     if (err)
         return err;
-    make_token(call->token);
+    rand_hex(call->token, sizeof(call->token));
     sip_call_take_over(call, loop, h, arg);
     struct sip_order *order = sip_order_new(call, SIP_ORDER_EXPECT);
     err = order ? VA_OK : VA_ENOMEM;

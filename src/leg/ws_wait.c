@@ -119,14 +119,6 @@ bool ws_wait_hold(struct ws_hub *hub, struct ws_stream *stream)
 
 /* ---- legs ------------------------------------------------------------------------------------ */
 
-static void make_token(char out[static WS_TOKEN_TEXT])
-{
-    unsigned char random[(WS_TOKEN_TEXT - 1) / 2];
-    rand_bytes(random, sizeof(random));
-    for (size_t i = 0; i < sizeof(random); i++)
-        (void)snprintf(out + 2 * i, 3, "%02x", random[i]);
-}
-
 enum va_err ws_hub_expect(struct ws_hub *hub, struct loop *loop, const char *call,
                           void (*on_stream)(void *arg, struct ws_stream *stream), void *arg,
                           struct ws_wait **ret_wait)
@@ -142,7 +134,7 @@ enum va_err ws_hub_expect(struct ws_hub *hub, struct loop *loop, const char *cal
     w->loop = loop;
     w->on_stream = on_stream;
     w->arg = arg;
-    make_token(w->token);
+    rand_hex(w->token, sizeof(w->token));
     uv_mutex_lock(&hub->lock);
     struct ws_stream *held = take_held(hub, call);
     enum va_err err = VA_OK;

@@ -179,6 +179,24 @@ static void uuid_has_its_shape(void **state)
     assert_int_equal(a[14], '4');
 }
 
+static void hex_is_filled_to_its_end(void **state)
+{
+    (void)state;
+    char a[33], b[33], one[1] = {'x'};
+    memset(a, 'x', sizeof(a));
+    rand_hex(a, sizeof(a));
+    rand_hex(b, sizeof(b));
+    assert_int_equal(strlen(a), 32);
+    assert_int_equal(strspn(a, "0123456789abcdef"), 32);
+    assert_string_not_equal(a, b);
+    char many[1025]; /* one of the 16 is missing in one of 10^27 */
+    rand_hex(many, sizeof(many));
+    for (const char *digit = "0123456789abcdef"; *digit; digit++)
+        assert_non_null(strchr(many, *digit));
+    rand_hex(one, sizeof(one));
+    assert_int_equal(one[0], 0);
+}
+
 static void the_nearest_name_of_a_table_is_found(void **state)
 {
     (void)state;
@@ -207,6 +225,7 @@ int main(void)
         cmocka_unit_test(settings_env_file),
         cmocka_unit_test(log_values_never_start_a_line),
         cmocka_unit_test(uuid_has_its_shape),
+        cmocka_unit_test(hex_is_filled_to_its_end),
         cmocka_unit_test(the_nearest_name_of_a_table_is_found),
     };
     return cmocka_run_group_tests_name("base", tests, NULL, NULL);
