@@ -39,6 +39,12 @@ bool str_starts(struct str s, const char *prefix)
     return s.len >= n && memcmp(s.p, prefix, n) == 0;
 }
 
+bool str_ends(struct str s, const char *suffix)
+{
+    size_t n = strlen(suffix);
+    return s.len >= n && (n == 0 || memcmp(s.p + s.len - n, suffix, n) == 0);
+}
+
 static bool blank(char c)
 {
     return c == ' ' || c == '\t' || c == '\r' || c == '\n';
@@ -68,6 +74,14 @@ struct str str_cut(struct str *rest, char sep)
     rest->len -= head.len + 1;
     rest->p = at + 1;
     return head;
+}
+
+struct str str_word(struct str *rest)
+{
+    struct str word = str_make(NULL, 0);
+    while (rest->len && !word.len)
+        word = str_cut(rest, ' ');
+    return word;
 }
 
 enum va_err str_to_u64(struct str s, uint64_t *ret_n)

@@ -42,6 +42,7 @@ bool str_ieq(struct str a, struct str b);
 bool str_eqz(struct str a, const char *z);
 bool str_ieqz(struct str a, const char *z);
 bool str_starts(struct str s, const char *prefix);
+bool str_ends(struct str s, const char *suffix);
 /** Without leading and trailing bytes that are space, tab, CR or LF. */
 struct str str_trim(struct str s);
 
@@ -50,6 +51,9 @@ struct str str_trim(struct str s);
  * whole rest is returned and `*rest` becomes empty.
  */
 struct str str_cut(struct str *rest, char sep);
+/** Cut off and return the first word, words being what stands between spaces; empty: there is none.
+ */
+struct str str_word(struct str *rest);
 
 /**
  * Whole slice as a decimal number: digits only (a leading '-' is allowed for i64), no blanks.

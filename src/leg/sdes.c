@@ -86,18 +86,11 @@ static bool only_hints(struct str params)
     return true;
 }
 
-static struct str word(struct str *rest)
-{
-    struct str w = {NULL, 0};
-    while (rest->len && !w.len)
-        w = str_cut(rest, ' ');
-    return w;
-}
-
 enum va_err sdes_parse(struct str value, struct sdes_crypto *ret_crypto)
 {
     struct sdes_crypto c = {.suite = SDES_NONE};
-    struct str rest = str_trim(value), tag = word(&rest), suite = word(&rest), key = word(&rest);
+    struct str rest = str_trim(value), tag = str_word(&rest), suite = str_word(&rest),
+               key = str_word(&rest);
     if (!read_tag(tag, &c.tag) || !suite.len || !key.len)
         return VA_EPROTO;
     for (int i = SDES_AES_CM_128_SHA1_80; i <= SDES_AES_CM_128_SHA1_32; i++)

@@ -30,11 +30,6 @@ struct reader {
     uint16_t port, rtcp_port;
 };
 
-static struct str word(struct str *rest)
-{
-    return str_cut(rest, ' ');
-}
-
 static bool small_number(struct str s, uint64_t max, uint64_t *ret)
 {
     uint64_t n = 0;
@@ -47,7 +42,7 @@ static bool small_number(struct str s, uint64_t max, uint64_t *ret)
 /* "IN IP4 192.0.2.1[/ttl]"; names are not looked up: nothing here may wait. */
 static bool read_address(struct str value, struct net_addr *ret)
 {
-    struct str rest = value, net = word(&rest), kind = word(&rest), host = word(&rest);
+    struct str rest = value, net = str_word(&rest), kind = str_word(&rest), host = str_word(&rest);
     bool known = str_eqz(net, "IN") && (str_eqz(kind, "IP4") || str_eqz(kind, "IP6"));
     struct str ip = str_cut(&host, '/');
     char text[NET_ADDR_TEXT];
@@ -99,7 +94,7 @@ static void read_formats(struct reader *r, struct str rest)
     r->format_count = 0;
     while (rest.len && r->format_count < SDP_CODECS_MAX) {
         uint64_t pt = 0;
-        if (!small_number(word(&rest), 127, &pt))
+        if (!small_number(str_word(&rest), 127, &pt))
             continue;
         size_t i = r->format_count++;
         r->formats[i] = (struct format){(uint8_t)pt, false};
@@ -138,9 +133,10 @@ static enum va_err read_media(struct reader *r, struct str value)
     struct sdp *sdp = r->sdp;
     if (sdp->line_count == SDP_LINES_MAX)
         return VA_ELIMIT;
-    struct str rest = value, type = word(&rest), ports = word(&rest), proto = word(&rest);
+    struct str rest = value, type = str_word(&rest), ports = str_word(&rest),
+               proto = str_word(&rest);
     uint64_t port = 0;
-    struct str formats = rest, first = word(&rest);
+    struct str formats = rest, first = str_word(&rest);
     if (!printable(type) || !printable(proto) || !printable(first) ||
         !small_number(str_cut(&ports, '/'), 65535, &port))
         return VA_EPROTO;
@@ -173,7 +169,7 @@ static void read_rtpmap(struct reader *r, struct str value)
 {
     struct str rest = value;
     uint64_t pt = 0, clock = 0, channels = 1;
-    if (!small_number(word(&rest), 127, &pt))
+    if (!small_number(str_word(&rest), 127, &pt))
         return;
     struct str name = str_cut(&rest, '/'), hz = str_cut(&rest, '/');
     if (!small_number(str_trim(hz), 192000, &clock) ||
@@ -194,7 +190,7 @@ static void read_rtcp(struct reader *r, struct str value)
 {
     struct str rest = value;
     uint64_t port = 0;
-    if (!small_number(word(&rest), 65535, &port))
+    if (!small_number(str_word(&rest), 65535, &port))
         return;
     struct net_addr addr;
     if (rest.len && !read_address(rest, &addr))

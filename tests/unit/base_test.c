@@ -24,6 +24,26 @@ static void str_cut_walks_fields(void **state)
     assert_int_equal(str_cut(&none, ',').len, 0);
 }
 
+static void str_word_skips_spaces(void **state)
+{
+    (void)state;
+    struct str rest = str_of("  a  bc "), none = {NULL, 0};
+    assert_true(str_eqz(str_word(&rest), "a"));
+    assert_true(str_eqz(str_word(&rest), "bc"));
+    assert_int_equal(str_word(&rest).len, 0);
+    assert_int_equal(str_word(&none).len, 0);
+}
+
+static void str_ends_compares_the_end(void **state)
+{
+    (void)state;
+    assert_true(str_ends(str_of("session.voice"), "voice"));
+    assert_true(str_ends(str_of("voice"), "voice"));
+    assert_false(str_ends(str_of("oice"), "voice"));
+    assert_false(str_ends(str_of("voices"), "voice"));
+    assert_true(str_ends(str_make(NULL, 0), ""));
+}
+
 static void str_numbers_reject_what_is_not_one(void **state)
 {
     (void)state;
@@ -216,6 +236,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(str_cut_walks_fields),
+        cmocka_unit_test(str_word_skips_spaces),
+        cmocka_unit_test(str_ends_compares_the_end),
         cmocka_unit_test(str_numbers_reject_what_is_not_one),
         cmocka_unit_test(buf_stops_at_its_ceiling_and_stays_failed),
         cmocka_unit_test(errors_map_both_ways),

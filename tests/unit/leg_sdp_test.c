@@ -43,6 +43,15 @@ static const char freeswitch[] =
     "a=rtpmap:9 G722/8000\r\na=rtpmap:0 PCMU/8000\r\na=rtpmap:8 PCMA/8000\r\n"
     "a=rtpmap:101 telephone-event/8000\r\na=fmtp:101 0-15\r\na=rtpmap:13 CN/8000\r\na=ptime:20\r\n";
 
+static void several_spaces_are_one(void **state)
+{
+    (void)state;
+    struct sdp sdp = parse("v=0\r\nc=IN  IP4 192.0.2.1\r\nt=0 0\r\nm=audio  5004 RTP/AVP  8\r\n");
+    assert_true(sdp.audio[0].usable);
+    assert_int_equal(net_addr_port(&sdp.audio[0].rtp), 5004);
+    assert_int_equal(sdp.audio[0].codecs[0].info->id, CODEC_PCMA);
+}
+
 static void reads_what_freeswitch_writes(void **state)
 {
     (void)state;
@@ -384,6 +393,7 @@ static void progress_of_a_transfer(void **state)
 }
 
 static const struct CMUnitTest tests[] = {
+    cmocka_unit_test(several_spaces_are_one),
     cmocka_unit_test(reads_what_freeswitch_writes),
     cmocka_unit_test(static_numbers_need_no_map),
     cmocka_unit_test(a_map_overrides_a_static_number),

@@ -69,21 +69,15 @@ static struct str last_word(struct str t)
     return str_make(t.p + from, t.len - from);
 }
 
-static bool ends_with(struct str t, const char *z)
-{
-    size_t n = strlen(z);
-    return t.len >= n && memcmp(t.p + t.len - n, z, n) == 0;
-}
-
 bool text_unfinished(const char *language, struct str text, bool punctuates)
 {
     text = str_trim(text);
     if (!text.len)
         return false;
-    if (ends_with(text, ",") || ends_with(text, "...") || ends_with(text, "\xe2\x80\xa6") ||
-        ends_with(text, "-") || ends_with(text, ":"))
+    if (str_ends(text, ",") || str_ends(text, "...") || str_ends(text, "\xe2\x80\xa6") ||
+        str_ends(text, "-") || str_ends(text, ":"))
         return true;
-    if (ends_with(text, "?") || ends_with(text, "!"))
+    if (str_ends(text, "?") || str_ends(text, "!"))
         return false;
     if (in_table(table(language, pt_open, en_open), last_word(text)))
         return true;

@@ -180,7 +180,7 @@ static void session_refused(struct provider *p, struct json_object *error)
 {
     struct oa *o = oa_of(p);
     struct str param = jg_str(error, "param"), message = jg_str(error, "message");
-    bool voice = param.len >= 5 && memcmp(param.p + param.len - 5, "voice", 5) == 0;
+    bool voice = str_ends(param, "voice");
     if (voice && o->voice != o->default_voice) {
         log_warn("ai", &p->log, "voice-unknown", "provider", p->dialect->name, "voice", o->voice,
                  "used", o->default_voice, NULL);

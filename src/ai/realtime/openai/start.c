@@ -59,12 +59,6 @@ static bool known_scheme(struct str url, struct str *rest)
     return false;
 }
 
-static bool ends_with(struct str s, const char *z)
-{
-    size_t n = strlen(z);
-    return s.len >= n && memcmp(s.p + s.len - n, z, n) == 0;
-}
-
 enum va_err oa_url(const char *setting, const char *base, const char *root, const char *model,
                    char *out, size_t cap, struct va_fault *fault)
 {
@@ -81,7 +75,7 @@ enum va_err oa_url(const char *setting, const char *base, const char *root, cons
     (void)buf_adds(&b, url);
     if (!memchr(rest.p, '/', rest.len))
         (void)buf_addz(&b, root);
-    if (!ends_with(url, "/realtime"))
+    if (!str_ends(url, "/realtime"))
         (void)buf_addz(&b, "/realtime");
     if (*model) {
         (void)buf_addz(&b, "?model=");
