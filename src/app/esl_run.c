@@ -1,5 +1,6 @@
 #include "app/esl_app.h"
 #include "app/esl_show.h"
+#include "base/utf8.h"
 
 #include <stdio.h>
 #include <sys/ioctl.h>
@@ -80,7 +81,7 @@ static struct str fitting(struct str line, size_t columns)
 {
     struct str rest = line;
     for (size_t i = 0; rest.len && i < columns; i++) {
-        size_t n = esl_show_utf8(rest);
+        size_t n = utf8_char(rest);
         n = n ? n : 1;
         rest = str_make(rest.p + n, rest.len - n);
     }

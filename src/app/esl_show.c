@@ -1,4 +1,5 @@
 #include "app/esl_show.h"
+#include "base/utf8.h"
 
 #include <time.h>
 
@@ -7,7 +8,7 @@ enum { VALUE_SHOWN = 100, UUID_SHOWN = 8, NAME_COLUMNS = 24 };
 void esl_show_safe(struct buf *out, struct str s, bool lines)
 {
     while (s.len) {
-        size_t n = esl_show_utf8(s);
+        size_t n = utf8_char(s);
         unsigned char c = (unsigned char)s.p[0], next = s.len > 1 ? (unsigned char)s.p[1] : 0;
         /* U+0080 to U+009F are control characters too. */
         bool harmless = n > 2 || (n == 2 && !(c == 0xc2 && next < 0xa0)) ||
@@ -66,11 +67,7 @@ static const char *color_of(const struct esl_event *ev)
 static void add_value(struct buf *out, struct str v)
 {
     bool cut = v.len > VALUE_SHOWN, quote = false;
-    if (cut) {
-        v.len = VALUE_SHOWN;
-        while (v.len && ((unsigned char)v.p[v.len] & 0xc0) == 0x80)
-            v.len--;
-    }
+    v.len = utf8_cut(v, VALUE_SHOWN);
     for (size_t i = 0; i < v.len; i++)
         quote |= v.p[i] == ' ';
     if (quote)

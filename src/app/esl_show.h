@@ -32,8 +32,6 @@ void esl_show_log(struct buf *out, int level, struct str line, bool color);
 /** `s` so that it can do no harm to a terminal: control bytes and what is not UTF-8 as \xNN.
  *  With `lines`, LF and tab stay as they are. */
 void esl_show_safe(struct buf *out, struct str s, bool lines);
-/** Bytes of the UTF-8 sequence s begins with; 0: it is none. */
-size_t esl_show_utf8(struct str s);
 
 /** Names of FreeSWITCH's events, ended by NULL. */
 extern const char *const esl_event_names[];

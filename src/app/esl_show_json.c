@@ -1,36 +1,11 @@
 #include "app/esl_show.h"
+#include "base/utf8.h"
 
 enum { NAME_MAX_ = 512, UNIQUE_MAX = 4096 };
 
 static unsigned char at(struct str s, size_t i)
 {
     return (unsigned char)s.p[i];
-}
-
-static bool follows(struct str s, size_t i)
-{
-    return i < s.len && (at(s, i) & 0xc0) == 0x80;
-}
-
-/* RFC 3629: no overlong forms, no surrogates, nothing above U+10FFFF. */
-size_t esl_show_utf8(struct str s)
-{
-    if (!s.len)
-        return 0;
-    unsigned char a = at(s, 0), b = s.len > 1 ? at(s, 1) : 0;
-    if (a < 0x80)
-        return 1;
-    if (a >= 0xc2 && a <= 0xdf)
-        return follows(s, 1) ? 2 : 0;
-    if (a >= 0xe0 && a <= 0xef) {
-        bool bad = (a == 0xe0 && b < 0xa0) || (a == 0xed && b > 0x9f);
-        return !bad && follows(s, 1) && follows(s, 2) ? 3 : 0;
-    }
-    if (a >= 0xf0 && a <= 0xf4) {
-        bool bad = (a == 0xf0 && b < 0x90) || (a == 0xf4 && b > 0x8f);
-        return !bad && follows(s, 1) && follows(s, 2) && follows(s, 3) ? 4 : 0;
-    }
-    return 0;
 }
 
 static void json_char(struct buf *out, unsigned char c)
@@ -49,7 +24,7 @@ static void json_text(struct buf *out, struct str s)
 {
     (void)buf_addc(out, '"');
     while (s.len) {
-        size_t n = esl_show_utf8(s);
+        size_t n = utf8_char(s);
         if (n == 0)
             (void)buf_addz(out, "\xef\xbf\xbd");
         else if (n == 1)

@@ -1,4 +1,5 @@
 #include "base/json_write.h"
+#include "base/utf8.h"
 
 #include <inttypes.h>
 
@@ -60,24 +61,6 @@ void jw_end(struct json_writer *w)
     w->depth--;
 }
 
-/* Bytes of the UTF-8 character at p; 0 when it is none (RFC 3629: no surrogates, none overlong). */
-static size_t utf8_len(const unsigned char *p, size_t left)
-{
-    unsigned char c = p[0];
-    size_t n = c < 0x80 ? 1 : c >= 0xC2 && c < 0xE0 ? 2 : c >= 0xE0 && c < 0xF0 ? 3 : 4;
-    if (n == 1)
-        return 1;
-    if (c < 0xC2 || c > 0xF4 || left < n)
-        return 0;
-    for (size_t i = 1; i < n; i++)
-        if ((p[i] & 0xC0) != 0x80)
-            return 0;
-    if ((c == 0xE0 && p[1] < 0xA0) || (c == 0xED && p[1] > 0x9F) || (c == 0xF0 && p[1] < 0x90) ||
-        (c == 0xF4 && p[1] > 0x8F))
-        return 0;
-    return n;
-}
-
 static void escape_one(struct buf *out, unsigned char c)
 {
     switch (c) {
@@ -95,7 +78,7 @@ enum va_err jw_escape(struct buf *out, struct str s)
     const unsigned char *p = (const unsigned char *)s.p;
     size_t from = 0;
     for (size_t i = 0; i < s.len;) {
-        size_t n = utf8_len(p + i, s.len - i);
+        size_t n = utf8_char(str_make(s.p + i, s.len - i));
         bool plain = n > 1 || (n == 1 && p[i] >= 0x20 && p[i] != '"' && p[i] != '\\');
         if (plain) {
             i += n;

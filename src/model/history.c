@@ -1,4 +1,5 @@
 #include "model/history.h"
+#include "base/utf8.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -37,21 +38,9 @@ void history_free(struct history **ph)
     free(h);
 }
 
-/* A cut must not leave half a UTF-8 character behind. */
-static size_t cut_length(const char *text)
-{
-    size_t len = strlen(text);
-    if (len <= HISTORY_BYTES_MAX)
-        return len;
-    len = HISTORY_BYTES_MAX;
-    while (len && ((unsigned char)text[len] & 0xC0) == 0x80)
-        len--;
-    return len;
-}
-
 enum va_err history_add(struct history *h, enum speaker speaker, const char *text)
 {
-    size_t len = cut_length(text);
+    size_t len = utf8_cut(str_of(text), HISTORY_BYTES_MAX);
     if (!len)
         return VA_OK;
     char *copy = strndup(text, len);

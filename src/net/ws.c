@@ -1,5 +1,6 @@
 #include "net/ws_int.h"
 #include "base/rand.h"
+#include "base/utf8.h"
 #include "net/tls.h"
 
 #include <stdarg.h>
@@ -302,7 +303,7 @@ void ws_send_close(struct ws_conn *c, uint16_t code, struct str reason)
 {
     uint8_t p[WS_CONTROL_MAX] = {(uint8_t)(code >> 8), (uint8_t)code};
     size_t len = reason.len < sizeof(p) - 2 ? reason.len : sizeof(p) - 2;
-    while (len && !ws_utf8_valid(reason.p, len)) /* not in the middle of a character */
+    while (len && !utf8_valid(str_make(reason.p, len))) /* not in the middle of a character */
         len--;
     if (len)
         memcpy(p + 2, reason.p, len);

@@ -1,4 +1,5 @@
 #include "net/ws_frame.h"
+#include "base/utf8.h"
 
 enum { FIN = 0x80, RESERVED = 0x70, MASKED = 0x80, LEN16 = 126, LEN64 = 127 };
 
@@ -42,46 +43,6 @@ void ws_mask(void *dst, const void *src, size_t len, const uint8_t key[4], uint6
     }
     for (size_t i = 0; i < len; i++)
         to[i] = (uint8_t)(from[i] ^ turned[i]);
-}
-
-/* ---- text ----------------------------------------------------------------------------------- */
-
-/* Length of the well-formed character at p, 0: there is none. */
-static size_t utf8_char(const uint8_t *p, size_t len)
-{
-    uint8_t c = p[0];
-    size_t n = c < 0x80 ? 1 : c < 0xc2 ? 0 : c < 0xe0 ? 2 : c < 0xf0 ? 3 : c < 0xf5 ? 4 : 0;
-    if (n == 0 || n > len)
-        return 0;
-    for (size_t i = 1; i < n; i++)
-        if ((p[i] & 0xc0) != 0x80)
-            return 0;
-    if ((c == 0xe0 && p[1] < 0xa0) || (c == 0xed && p[1] > 0x9f) || /* overlong; surrogates */
-        (c == 0xf0 && p[1] < 0x90) || (c == 0xf4 && p[1] > 0x8f))   /* overlong; above U+10FFFF */
-        return 0;
-    return n;
-}
-
-bool ws_utf8_valid(const char *text, size_t len)
-{
-    const uint8_t *p = (const uint8_t *)text;
-    while (len) {
-        uint64_t word = 0;
-        if (len >= sizeof(word)) {
-            memcpy(&word, p, sizeof(word));
-            if (!(word & 0x8080808080808080u)) {
-                p += sizeof(word);
-                len -= sizeof(word);
-                continue;
-            }
-        }
-        size_t n = utf8_char(p, len);
-        if (!n)
-            return false;
-        p += n;
-        len -= n;
-    }
-    return true;
 }
 
 bool ws_code_valid(uint16_t code)
@@ -208,7 +169,7 @@ static enum va_err control_event(struct ws_rx *rx, struct ws_event *ev, uint16_t
     ev->len = len - 2;
     if (!ws_code_valid(ev->code))
         return refuse(VA_EPROTO, WS_CODE_PROTOCOL, ret_code);
-    if (!ws_utf8_valid(ev->p, ev->len))
+    if (!utf8_valid(str_make(ev->p, ev->len)))
         return refuse(VA_EPROTO, WS_CODE_TEXT, ret_code);
     return VA_OK;
 }
@@ -219,7 +180,7 @@ static enum va_err message_event(struct ws_rx *rx, const char *p, size_t len, st
     *ev = (struct ws_event){(enum ws_op)rx->message, 0, p, len};
     rx->message = 0;
     rx->fragments = 0;
-    if (ev->op == WS_OP_TEXT && !rx->utf8_unchecked && !ws_utf8_valid(p, len))
+    if (ev->op == WS_OP_TEXT && !rx->utf8_unchecked && !utf8_valid(str_make(p, len)))
         return refuse(VA_EPROTO, WS_CODE_TEXT, ret_code);
     return VA_OK;
 }

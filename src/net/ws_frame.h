@@ -47,9 +47,6 @@ size_t ws_frame_head(uint8_t out[static WS_HEAD_MAX], enum ws_op op, uint64_t le
  */
 void ws_mask(void *dst, const void *src, size_t len, const uint8_t key[4], uint64_t at);
 
-/** Whole text is valid UTF-8 (RFC 3629: no surrogates, no overlong forms). */
-bool ws_utf8_valid(const char *p, size_t len);
-
 /** A code that may stand in a close frame. */
 bool ws_code_valid(uint16_t code);
 

@@ -1,5 +1,6 @@
 /* Any event, shown in every way: always terminated lines, no control byte, JSON that is UTF-8. */
 #include "app/esl_show.h"
+#include "base/utf8.h"
 
 #include <stdlib.h>
 
@@ -13,7 +14,7 @@ static void check_safe(const struct buf *b)
 static void check_utf8(const struct buf *b)
 {
     for (struct str s = buf_str(b); s.len;) {
-        size_t n = esl_show_utf8(s);
+        size_t n = utf8_char(s);
         if (!n)
             abort();
         s = str_make(s.p + n, s.len - n);

@@ -1,6 +1,7 @@
 /* WebSocket frames: any bytes, from a client or a server, in any pieces, tell the same story.
  * The first byte says which side and how large the pieces are. Corpus: tests/corpus/ws_frame. */
 #include "net/ws_frame.h"
+#include "base/utf8.h"
 
 #include <stdlib.h>
 
@@ -25,7 +26,7 @@ static void mix(struct story *s, const void *p, size_t len)
 static void check(const struct ws_event *ev)
 {
     if (ev->len > (ev->op >= WS_OP_CLOSE ? WS_CONTROL_MAX : MESSAGE_MAX) ||
-        (ev->op == WS_OP_TEXT && !ws_utf8_valid(ev->p, ev->len)) ||
+        (ev->op == WS_OP_TEXT && !utf8_valid(str_make(ev->p, ev->len))) ||
         (ev->op == WS_OP_CLOSE && ev->code != WS_CODE_NONE && !ws_code_valid(ev->code)))
         abort();
 }

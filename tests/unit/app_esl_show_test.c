@@ -4,6 +4,7 @@
 #include "app/esl_candidates.h"
 #include "app/esl_options.h"
 #include "app/esl_show.h"
+#include "base/utf8.h"
 
 #include <json-c/json.h>
 #include <stdlib.h>
@@ -39,7 +40,7 @@ static json_object *json(struct esl_event *ev)
     assert_int_equal(out.p[out.len - 1], '\n');
     assert_null(memchr(out.p, '\n', out.len - 1));
     for (struct str s = buf_str(&out); s.len;) {
-        size_t n = esl_show_utf8(s);
+        size_t n = utf8_char(s);
         assert_true(n > 0);
         s = str_make(s.p + n, s.len - n);
     }

@@ -6,6 +6,7 @@
 #include "base/rand.h"
 #include "base/settings.h"
 #include "base/str.h"
+#include "base/utf8.h"
 
 #include "unit/unit.h"
 
@@ -59,6 +60,59 @@ static void str_numbers_reject_what_is_not_one(void **state)
     assert_int_equal(str_to_i64(str_of("-12"), &i), VA_OK);
     assert_int_equal(i, -12);
     assert_int_equal(str_to_i64(str_of("9223372036854775808"), &i), VA_ELIMIT);
+}
+
+static void utf8_is_what_rfc_3629_says(void **state)
+{
+    static const struct {
+        const char *p;
+        bool valid;
+    } rows[] = {
+        {"", true},
+        {"plain ASCII, longer than a word", true},
+        {"\x7f", true},
+        {"\xc2\x80", true},
+        {"\xdf\xbf", true},
+        {"\xe0\xa0\x80", true},
+        {"\xed\x9f\xbf", true},
+        {"\xee\x80\x80", true},
+        {"\xef\xbf\xbf", true},
+        {"\xf0\x90\x80\x80", true},
+        {"\xf4\x8f\xbf\xbf", true},
+        {"eight by\xc3\xa4te", true},
+        {"\x80", false},
+        {"\xbf", false},
+        {"\xc0\xaf", false},
+        {"\xc1\xbf", false},
+        {"\xc2", false},
+        {"\xc2x", false},
+        {"\xe0\x9f\xbf", false},
+        {"\xe1\x80", false},
+        {"\xed\xa0\x80", false},
+        {"\xed\xbf\xbf", false},
+        {"\xf0\x8f\xbf\xbf", false},
+        {"\xf4\x90\x80\x80", false},
+        {"\xf5\x80\x80\x80", false},
+        {"\xff", false},
+        {"eight byte\xc3", false},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+        if (utf8_valid(str_of(rows[i].p)) != rows[i].valid)
+            fail_msg("row %zu", i);
+}
+
+static void a_cut_keeps_characters_whole(void **state)
+{
+    (void)state;
+    struct str s = str_of("a\xc3\xa4\xf0\x9f\x98\x80z"); /* 1, 2, 4, 1 bytes */
+    static const size_t left[] = {0, 1, 1, 3, 3, 3, 3, 7, 8, 8};
+    for (size_t len = 0; len < sizeof(left) / sizeof(left[0]); len++)
+        assert_int_equal(utf8_cut(s, len), left[len]);
+    assert_int_equal(utf8_cut(str_make(NULL, 0), 4), 0);
+    assert_int_equal(utf8_char(str_make(NULL, 0)), 0);
+    assert_int_equal(utf8_char(str_make(s.p + 3, 3)), 0); /* three of four bytes */
+    assert_int_equal(utf8_char(str_make(s.p + 3, 4)), 4);
 }
 
 static void buf_stops_at_its_ceiling_and_stays_failed(void **state)
@@ -239,6 +293,8 @@ int main(void)
         cmocka_unit_test(str_word_skips_spaces),
         cmocka_unit_test(str_ends_compares_the_end),
         cmocka_unit_test(str_numbers_reject_what_is_not_one),
+        cmocka_unit_test(utf8_is_what_rfc_3629_says),
+        cmocka_unit_test(a_cut_keeps_characters_whole),
         cmocka_unit_test(buf_stops_at_its_ceiling_and_stays_failed),
         cmocka_unit_test(errors_map_both_ways),
         cmocka_unit_test(settings_defaults_then_environment),

@@ -243,46 +243,6 @@ static void fragments_over_the_limit_end_before_they_are_kept(void **state)
     assert_string_equal(s.text, ""); /* 2 GiB announced: nothing is taken for it */
 }
 
-static void utf8_is_what_rfc_3629_says(void **state)
-{
-    static const struct {
-        const char *p;
-        bool valid;
-    } rows[] = {
-        {"", true},
-        {"plain ASCII, longer than a word", true},
-        {"\x7f", true},
-        {"\xc2\x80", true},
-        {"\xdf\xbf", true},
-        {"\xe0\xa0\x80", true},
-        {"\xed\x9f\xbf", true},
-        {"\xee\x80\x80", true},
-        {"\xef\xbf\xbf", true},
-        {"\xf0\x90\x80\x80", true},
-        {"\xf4\x8f\xbf\xbf", true},
-        {"eight by\xc3\xa4te", true},
-        {"\x80", false},
-        {"\xbf", false},
-        {"\xc0\xaf", false},
-        {"\xc1\xbf", false},
-        {"\xc2", false},
-        {"\xc2x", false},
-        {"\xe0\x9f\xbf", false},
-        {"\xe1\x80", false},
-        {"\xed\xa0\x80", false},
-        {"\xed\xbf\xbf", false},
-        {"\xf0\x8f\xbf\xbf", false},
-        {"\xf4\x90\x80\x80", false},
-        {"\xf5\x80\x80\x80", false},
-        {"\xff", false},
-        {"eight byte\xc3", false},
-    };
-    (void)state;
-    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
-        if (ws_utf8_valid(rows[i].p, strlen(rows[i].p)) != rows[i].valid)
-            fail_msg("row %zu", i);
-}
-
 /* ---- wslay reads the same ------------------------------------------------------------------- */
 
 struct judge {
@@ -412,7 +372,6 @@ int main(void)
         cmocka_unit_test(hostile_frames_end_with_the_right_code),
         cmocka_unit_test(endless_fragments_end),
         cmocka_unit_test(fragments_over_the_limit_end_before_they_are_kept),
-        cmocka_unit_test(utf8_is_what_rfc_3629_says),
         cmocka_unit_test(wslay_reads_the_same),
     };
     return cmocka_run_group_tests_name("net_ws_frame", tests, NULL, NULL);

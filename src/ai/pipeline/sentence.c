@@ -1,4 +1,5 @@
 #include "ai/pipeline/sentence.h"
+#include "base/utf8.h"
 
 #include <ctype.h>
 
@@ -117,10 +118,7 @@ static size_t forced_end(struct str t)
         at--;
     if (blank(t.p[at]))
         return at;
-    at = SENTENCE_MAX;
-    while (at > 0 && ((unsigned char)t.p[at] & 0xC0) == 0x80)
-        at--;
-    return at;
+    return utf8_cut(t, SENTENCE_MAX);
 }
 
 /* The text ends inside what may be a closing quote. */

@@ -1,4 +1,5 @@
 #include "ai/pipeline/stage.h"
+#include "base/utf8.h"
 
 #include <json-c/json.h>
 #include <stdio.h>
@@ -50,15 +51,13 @@ struct str stage_json_str(struct json_object *o, const char *key)
 /* Cut at a character, without what would break a line. */
 static void one_line(struct str s, char out[static STAGE_CAUSE_MAX])
 {
-    size_t n = 0;
     s = str_trim(s);
-    while (n < s.len && n < STAGE_CAUSE_MAX - 1) {
-        unsigned char c = (unsigned char)s.p[n];
-        out[n++] = c < 0x20 || c == 0x7f ? ' ' : (char)c;
+    s.len = utf8_cut(s, STAGE_CAUSE_MAX - 1);
+    for (size_t i = 0; i < s.len; i++) {
+        unsigned char c = (unsigned char)s.p[i];
+        out[i] = c < 0x20 || c == 0x7f ? ' ' : (char)c;
     }
-    while (n < s.len && n > 0 && ((unsigned char)s.p[n] & 0xC0) == 0x80)
-        n--;
-    out[n] = '\0';
+    out[s.len] = '\0';
 }
 
 void stage_cause(struct str body, char out[static STAGE_CAUSE_MAX])

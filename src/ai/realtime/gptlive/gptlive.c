@@ -6,6 +6,7 @@
  */
 #include "ai/realtime/gptlive/gptlive.h"
 #include "ai/realtime/realtime.h"
+#include "base/utf8.h"
 
 #include <stdlib.h>
 
@@ -146,8 +147,7 @@ static size_t piece_of(struct str text)
         return text.len;
     while (n > APPEND_MAX / 2 && text.p[n] != ' ' && text.p[n] != '\n')
         n--;
-    while (n > 0 && ((unsigned char)text.p[n] & 0xC0) == 0x80)
-        n--;
+    n = utf8_cut(text, n);
     return n ? n : APPEND_MAX;
 }
 
