@@ -1,44 +1,35 @@
 /* Chunks of chat completions. */
+#include "ai/json_get.h"
 #include "ai/pipeline/answer.h"
-
-#include <json-c/json.h>
-
-static int64_t number(struct json_object *o, const char *key)
-{
-    struct json_object *n = stage_json_get(o, key);
-    return json_object_is_type(n, json_type_int) ? json_object_get_int64(n) : -1;
-}
 
 static void take_content(struct answer *a, struct json_object *message)
 {
-    struct json_object *content = stage_json_get(message, "content");
+    struct json_object *content = jg_obj(message, "content");
     if (json_object_is_type(content, json_type_string)) {
-        answer_text(a, stage_json_str(message, "content"));
+        answer_text(a, jg_str(message, "content"));
         return;
     }
-    size_t n =
-        json_object_is_type(content, json_type_array) ? json_object_array_length(content) : 0;
-    for (size_t i = 0; i < n; i++) {
-        struct json_object *part = json_object_array_get_idx(content, i);
-        if (str_eqz(stage_json_str(part, "type"), "text"))
-            answer_text(a, stage_json_str(part, "text"));
+    for (size_t i = 0; i < jg_count(content); i++) {
+        struct json_object *part = jg_at(content, i);
+        if (str_eqz(jg_str(part, "type"), "text"))
+            answer_text(a, jg_str(part, "text"));
     }
 }
 
 static void take_arguments(struct answer_tool *t, struct json_object *function)
 {
-    struct json_object *arguments = stage_json_get(function, "arguments");
+    struct json_object *arguments = jg_obj(function, "arguments");
     if (json_object_is_type(arguments, json_type_string))
-        (void)buf_adds(&t->arguments, stage_json_str(function, "arguments"));
+        (void)buf_adds(&t->arguments, jg_str(function, "arguments"));
     else if (json_object_is_type(arguments, json_type_object))
         (void)buf_addz(&t->arguments, json_object_to_json_string(arguments));
 }
 
 static void take_call(struct answer *a, struct json_object *call)
 {
-    struct json_object *function = stage_json_get(call, "function");
-    struct str id = stage_json_str(call, "id"), name = stage_json_str(function, "name");
-    struct answer_tool *t = answer_tool_at(a, number(call, "index"), id);
+    struct json_object *function = jg_obj(call, "function");
+    struct str id = jg_str(call, "id"), name = jg_str(function, "name");
+    struct answer_tool *t = answer_tool_at(a, jg_int(call, "index", -1), id);
     if (!t || id.len >= LLM_ID_MAX || name.len >= LLM_NAME_MAX) {
         a->odd = true;
         return;
@@ -52,22 +43,21 @@ static void take_call(struct answer *a, struct json_object *call)
 
 static void take_choice(struct answer *a, struct json_object *choice)
 {
-    struct json_object *message = stage_json_get(choice, "delta");
+    struct json_object *message = jg_obj(choice, "delta");
     if (!message)
-        message = stage_json_get(choice, "message");
+        message = jg_obj(choice, "message");
     take_content(a, message);
-    struct json_object *calls = stage_json_get(message, "tool_calls");
-    size_t n = json_object_is_type(calls, json_type_array) ? json_object_array_length(calls) : 0;
-    for (size_t i = 0; i < n; i++)
-        take_call(a, json_object_array_get_idx(calls, i));
+    struct json_object *calls = jg_obj(message, "tool_calls");
+    for (size_t i = 0; i < jg_count(calls); i++)
+        take_call(a, jg_at(calls, i));
 }
 
 static void take_usage(struct answer *a, struct json_object *usage)
 {
     if (!json_object_is_type(usage, json_type_object))
         return;
-    a->usage.input_tokens = number(usage, "prompt_tokens");
-    a->usage.output_tokens = number(usage, "completion_tokens");
+    a->usage.input_tokens = jg_int(usage, "prompt_tokens", -1);
+    a->usage.output_tokens = jg_int(usage, "completion_tokens", -1);
 }
 
 bool answer_chat(struct answer *a, const struct sse_event *event)
@@ -76,16 +66,16 @@ bool answer_chat(struct answer *a, const struct sse_event *event)
         a->over = true;
         return false;
     }
-    struct json_object *root = stage_json(event->data);
-    struct json_object *error = stage_json_get(root, "error");
-    struct json_object *choices = stage_json_get(root, "choices");
+    struct json_object *root = jg_parse(event->data);
+    struct json_object *error = jg_obj(root, "error");
+    struct json_object *choices = jg_obj(root, "choices");
     if (!root)
         a->odd = true;
     else if (error && !json_object_is_type(error, json_type_null))
-        answer_error(a, stage_json_str(error, "type"), event->data);
-    else if (json_object_is_type(choices, json_type_array) && json_object_array_length(choices))
-        take_choice(a, json_object_array_get_idx(choices, 0));
-    take_usage(a, stage_json_get(root, "usage"));
+        answer_error(a, jg_str(error, "type"), event->data);
+    else if (jg_count(choices))
+        take_choice(a, jg_at(choices, 0));
+    take_usage(a, jg_obj(root, "usage"));
     json_object_put(root);
     return !a->over;
 }

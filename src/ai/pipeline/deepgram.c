@@ -1,6 +1,5 @@
+#include "ai/json_get.h"
 #include "ai/pipeline/deepgram.h"
-
-#include <json-c/json.h>
 
 void deepgram_init(struct deepgram *d)
 {
@@ -31,39 +30,33 @@ static void join(struct buf *b, struct str text)
     (void)buf_adds(b, text);
 }
 
-static bool flag(struct json_object *o, const char *key)
-{
-    return json_object_get_boolean(stage_json_get(o, key));
-}
-
 static bool take_results(struct deepgram *d, struct json_object *root)
 {
-    struct json_object *all = stage_json_get(stage_json_get(root, "channel"), "alternatives");
-    struct json_object *best =
-        json_object_is_type(all, json_type_array) ? json_object_array_get_idx(all, 0) : NULL;
-    struct str text = str_trim(stage_json_str(best, "transcript"));
-    if (flag(root, "from_finalize"))
+    struct json_object *all = jg_obj(jg_obj(root, "channel"), "alternatives");
+    struct json_object *best = jg_at(all, 0);
+    struct str text = str_trim(jg_str(best, "transcript"));
+    if (jg_true(root, "from_finalize"))
         d->flushed = true;
-    if (flag(root, "is_final"))
+    if (jg_true(root, "is_final"))
         join(&d->final, text);
     buf_reset(&d->words);
     (void)buf_adds(&d->words, buf_str(&d->final));
-    if (!flag(root, "is_final"))
+    if (!jg_true(root, "is_final"))
         join(&d->words, text);
     return text.len > 0;
 }
 
 bool deepgram_take(struct deepgram *d, struct str message)
 {
-    struct json_object *root = stage_json(message);
-    struct str type = stage_json_str(root, "type");
+    struct json_object *root = jg_parse(message);
+    struct str type = jg_str(root, "type");
     bool changed = false;
     if (str_eqz(type, "Results")) {
         changed = take_results(d, root);
     } else if (str_eqz(type, "Error")) {
         d->err = VA_EIO;
         stage_cause(message, d->cause);
-        struct str description = stage_json_str(root, "description");
+        struct str description = jg_str(root, "description");
         if (description.len)
             (void)str_copy(d->cause, sizeof(d->cause), description);
     } /* Metadata, SpeechStarted, UtteranceEnd: the call has ears of its own */

@@ -1,8 +1,7 @@
 /* Anthropic's messages; llama-server has them, too. */
+#include "ai/json_get.h"
 #include "ai/pipeline/brief.h"
 #include "ai/pipeline/llm_stream.h"
-
-#include <json-c/json.h>
 
 #define ANTHROPIC_BASE  "https://api.anthropic.com"
 #define ANTHROPIC_MODEL "claude-haiku-4-5"
@@ -25,7 +24,7 @@ static enum va_err check(const struct stage_cfg *cfg, struct va_fault *fault)
 /* The arguments are the model's: JSON again, or nothing. */
 static void write_input(struct json_writer *w, const char *arguments)
 {
-    struct json_object *o = stage_json(str_of(arguments));
+    struct json_object *o = jg_parse(str_of(arguments));
     jw_object(w, "input");
     if (o) {
         json_object_object_foreach(o, key, value)

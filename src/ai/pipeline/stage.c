@@ -1,10 +1,8 @@
 #include "ai/pipeline/stage.h"
+#include "ai/json_get.h"
 #include "base/utf8.h"
 
-#include <json-c/json.h>
 #include <stdio.h>
-
-enum { JSON_DEPTH = 32 };
 
 enum va_err stage_url(char out[static STAGE_URL_MAX], const char *base, const char *fallback,
                       const char *path)
@@ -14,38 +12,6 @@ enum va_err stage_url(char out[static STAGE_URL_MAX], const char *base, const ch
         b.len--;
     int n = snprintf(out, STAGE_URL_MAX, "%.*s%s", STR_ARG(b), path);
     return n > 0 && n < STAGE_URL_MAX ? VA_OK : VA_ELIMIT;
-}
-
-struct json_object *stage_json(struct str text)
-{
-    if (text.len > INT32_MAX)
-        return NULL;
-    struct json_tokener *tok = json_tokener_new_ex(JSON_DEPTH);
-    if (!tok)
-        return NULL;
-    struct json_object *o = json_tokener_parse_ex(tok, text.p ? text.p : "", (int)text.len);
-    bool whole = json_tokener_get_error(tok) == json_tokener_success;
-    json_tokener_free(tok);
-    if (whole && json_object_is_type(o, json_type_object))
-        return o;
-    json_object_put(o);
-    return NULL;
-}
-
-struct json_object *stage_json_get(struct json_object *o, const char *key)
-{
-    struct json_object *value = NULL;
-    if (!json_object_is_type(o, json_type_object) || !json_object_object_get_ex(o, key, &value))
-        return NULL;
-    return value;
-}
-
-struct str stage_json_str(struct json_object *o, const char *key)
-{
-    struct json_object *value = stage_json_get(o, key);
-    if (!json_object_is_type(value, json_type_string))
-        return str_make("", 0);
-    return str_make(json_object_get_string(value), (size_t)json_object_get_string_len(value));
 }
 
 /* Cut at a character, without what would break a line. */
@@ -62,14 +28,13 @@ static void one_line(struct str s, char out[static STAGE_CAUSE_MAX])
 
 void stage_cause(struct str body, char out[static STAGE_CAUSE_MAX])
 {
-    struct json_object *root = stage_json(body);
+    struct json_object *root = jg_parse(body);
     static const char *const keys[] = {"message", "error", "detail", "err_msg"};
-    struct json_object *inside[] = {stage_json_get(root, "error"), stage_json_get(root, "detail"),
-                                    root};
-    struct str found = str_make("", 0);
+    struct json_object *inside[] = {jg_obj(root, "error"), jg_obj(root, "detail"), root};
+    struct str found = str_make(NULL, 0);
     for (size_t i = 0; i < 3 && !found.len; i++)
         for (size_t k = 0; k < 4 && !found.len; k++)
-            found = stage_json_str(inside[i], keys[k]);
+            found = jg_str(inside[i], keys[k]);
     one_line(root ? found : body, out);
     json_object_put(root);
 }

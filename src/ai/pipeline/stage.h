@@ -12,8 +12,6 @@
 #include "base/buf.h"
 #include "net/http.h"
 
-struct json_object;
-
 enum {
     STAGE_TEXT_MAX = 16384,      /* of one answer, one turn [bytes] */
     STAGE_REQUEST_MAX = 1 << 20, /* a request's body [bytes] */
@@ -57,13 +55,6 @@ void stage_cause(struct str body, char out[static STAGE_CAUSE_MAX]);
 /** A fault out of a request that ended badly. `stage`: "LLM". `text` is where its text goes. */
 struct stage_fault stage_http_fault(const char *stage, const struct http_end *end, char *text,
                                     size_t cap);
-
-/** Parse JSON of a server: bounded depth. NULL when it is none. json_object_put() it. */
-struct json_object *stage_json(struct str text);
-/** String member, or an empty slice. Borrowed from `o`. NULL-safe. */
-struct str stage_json_str(struct json_object *o, const char *key);
-/** Object or array member, or NULL. Borrowed. NULL-safe. */
-struct json_object *stage_json_get(struct json_object *o, const char *key);
 
 /** Deadlines of a stage's request. */
 void stage_deadlines(const struct stage_cfg *cfg, struct http_spec *spec);

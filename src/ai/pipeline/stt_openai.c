@@ -1,10 +1,10 @@
 /* POST /audio/transcriptions, the turn as a WAV: OpenAI, speaches, LocalAI, vLLM, whisper servers.
  */
 #include "ai/attendant/utterance.h"
+#include "ai/json_get.h"
 #include "ai/pipeline/brief.h"
 #include "ai/pipeline/stt.h"
 
-#include <json-c/json.h>
 #include <stdlib.h>
 
 #define OPENAI_BASE  "https://api.openai.com/v1"
@@ -117,9 +117,9 @@ static void on_body(void *arg, struct str bytes)
 
 static void tell(struct stt *s)
 {
-    struct json_object *root = stage_json(buf_str(&s->answer));
-    struct str text = str_trim(stage_json_str(root, "text"));
-    bool good = json_object_is_type(stage_json_get(root, "text"), json_type_string);
+    struct json_object *root = jg_parse(buf_str(&s->answer));
+    struct str text = str_trim(jg_str(root, "text"));
+    bool good = json_object_is_type(jg_obj(root, "text"), json_type_string);
     char *words = str_dup(text);
     json_object_put(root);
     buf_free(&s->answer);

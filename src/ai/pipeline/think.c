@@ -1,8 +1,8 @@
 /* Asking the model: what it is told, what it wants done, and what to do when it does not answer. */
+#include "ai/json_get.h"
 #include "ai/pipeline/brief.h"
 #include "ai/pipeline/pipeline_int.h"
 
-#include <json-c/json.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -99,8 +99,8 @@ void think_close(struct provider *p)
 
 static const struct destination *find_destination(struct provider *p, const char *arguments)
 {
-    struct json_object *root = stage_json(str_of(arguments));
-    struct str name = stage_json_str(root, "destination");
+    struct json_object *root = jg_parse(str_of(arguments));
+    struct str name = jg_str(root, "destination");
     const struct destination *d =
         name.len ? secretary_find_destination(p->cfg.secretary, name.p) : NULL;
     json_object_put(root);

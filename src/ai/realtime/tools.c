@@ -1,7 +1,7 @@
 /* Our three tools: what the model is told of them, what it asked for, what it is answered. */
+#include "ai/json_get.h"
 #include "ai/realtime/rt.h"
 
-#include <json-c/json.h>
 #include <stdlib.h>
 
 const struct rt_tool_spec rt_tool_specs[] = {
@@ -61,20 +61,11 @@ static const struct rt_tool_spec *find_spec(struct str name)
 /* The destination that the arguments name, as the secretary spells it; NULL when there is none. */
 static const struct destination *find_destination(const struct provider *p, struct str arguments)
 {
-    struct json_tokener *tok = json_tokener_new();
-    if (!tok || arguments.len > RT_TEXT_MAX) {
-        json_tokener_free(tok);
-        return NULL;
-    }
-    struct json_object *root = json_tokener_parse_ex(tok, arguments.p, (int)arguments.len);
-    struct json_object *value = NULL;
-    const struct destination *d = NULL;
-    if (json_object_is_type(root, json_type_object) &&
-        json_object_object_get_ex(root, "destination", &value) &&
-        json_object_is_type(value, json_type_string))
-        d = secretary_find_destination(p->secretary, json_object_get_string(value));
+    struct json_object *root = arguments.len <= RT_TEXT_MAX ? jg_parse(arguments) : NULL;
+    struct str name = jg_str(root, "destination");
+    const struct destination *d =
+        name.len ? secretary_find_destination(p->secretary, name.p) : NULL;
     json_object_put(root);
-    json_tokener_free(tok);
     return d;
 }
 

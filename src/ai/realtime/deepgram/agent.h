@@ -2,7 +2,7 @@
 #ifndef VA_AI_REALTIME_DEEPGRAM_AGENT_H
 #define VA_AI_REALTIME_DEEPGRAM_AGENT_H
 
-#include "ai/realtime/json_get.h"
+#include "ai/json_get.h"
 #include "ai/realtime/rt.h"
 
 struct deepgram_agent {

@@ -2,7 +2,7 @@
 #ifndef VA_AI_REALTIME_ELEVENLABS_ELEVENLABS_H
 #define VA_AI_REALTIME_ELEVENLABS_ELEVENLABS_H
 
-#include "ai/realtime/json_get.h"
+#include "ai/json_get.h"
 #include "ai/realtime/rt.h"
 
 enum { EL_EARLY_MAX = 2 * 1024 * 1024, EL_NO_EVENT = -1 };

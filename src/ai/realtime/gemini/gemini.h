@@ -2,7 +2,7 @@
 #ifndef VA_AI_REALTIME_GEMINI_GEMINI_H
 #define VA_AI_REALTIME_GEMINI_GEMINI_H
 
-#include "ai/realtime/json_get.h"
+#include "ai/json_get.h"
 #include "ai/realtime/rt.h"
 
 enum { GEMINI_HANDLE_MAX = 1024 };

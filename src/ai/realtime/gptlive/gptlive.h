@@ -10,7 +10,7 @@
 #ifndef VA_AI_REALTIME_GPTLIVE_GPTLIVE_H
 #define VA_AI_REALTIME_GPTLIVE_GPTLIVE_H
 
-#include "ai/realtime/json_get.h"
+#include "ai/json_get.h"
 #include "ai/realtime/rt.h"
 
 enum {

@@ -300,12 +300,10 @@ void oa_on_text(struct provider *p, struct str message)
         oa_on_audio_delta(p, want[2].value, want[3].value, want[1].value);
         return;
     }
-    struct json_tokener *tok = json_tokener_new();
-    struct json_object *o = tok ? json_tokener_parse_ex(tok, message.p, (int)message.len) : NULL;
-    if (json_object_is_type(o, json_type_object))
+    struct json_object *o = jg_parse(message);
+    if (o)
         dispatch(p, o);
     else
         rt_odd(p, "a message that is not a JSON object");
     json_object_put(o);
-    json_tokener_free(tok);
 }

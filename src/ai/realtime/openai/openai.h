@@ -12,7 +12,7 @@
 #ifndef VA_AI_REALTIME_OPENAI_OPENAI_H
 #define VA_AI_REALTIME_OPENAI_OPENAI_H
 
-#include "ai/realtime/json_get.h"
+#include "ai/json_get.h"
 #include "ai/realtime/rt.h"
 
 /** How a server differs from OpenAI's own. */

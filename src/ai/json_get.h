@@ -1,19 +1,23 @@
 /**
- * ai/realtime/json_get.h: reading a parsed message of a remote. What is absent or of another type
+ * ai/json_get.h: reading a parsed message of a remote. What is absent or of another type
  * is empty, NULL, 0 or the fallback; nothing here fails. One thread per tree.
  */
-#ifndef VA_AI_REALTIME_JSON_GET_H
-#define VA_AI_REALTIME_JSON_GET_H
+#ifndef VA_AI_JSON_GET_H
+#define VA_AI_JSON_GET_H
 
 #include "base/str.h"
 
 #include <json-c/json.h>
 
-/** @return one reference, or NULL: no JSON, or no object */
+enum { JG_DEPTH_MAX = 32 /**< of objects and arrays in one another */ };
+
+/** @return one reference, json_object_put() it; NULL: no JSON, no object, or too deep */
 static inline struct json_object *jg_parse(struct str text)
 {
-    struct json_tokener *tok = json_tokener_new();
-    struct json_object *o = tok ? json_tokener_parse_ex(tok, text.p, (int)text.len) : NULL;
+    struct json_tokener *tok = text.len <= INT32_MAX ? json_tokener_new_ex(JG_DEPTH_MAX) : NULL;
+    if (!tok)
+        return NULL;
+    struct json_object *o = json_tokener_parse_ex(tok, text.p ? text.p : "", (int)text.len);
     json_tokener_free(tok);
     if (json_object_is_type(o, json_type_object))
         return o;
@@ -21,6 +25,7 @@ static inline struct json_object *jg_parse(struct str text)
     return NULL;
 }
 
+/** Whatever stands there. Borrowed from the tree. */
 static inline struct json_object *jg_obj(struct json_object *o, const char *key)
 {
     struct json_object *v = NULL;
