@@ -1,6 +1,6 @@
 /* Anthropic's messages; llama-server has them, too. */
+#include "ai/brief.h"
 #include "ai/json_get.h"
-#include "ai/pipeline/brief.h"
 #include "ai/pipeline/llm_stream.h"
 
 #define ANTHROPIC_BASE  "https://api.anthropic.com"
@@ -80,13 +80,13 @@ static void write_message(void *arg, enum llm_role role, const char *text,
 
 static void write_tools(struct json_writer *w, const struct secretary *s)
 {
-    struct brief_tool t;
+    const struct brief_tool *t;
     jw_array(w, "tools");
-    for (size_t i = 0; brief_tool_at(s, i, &t); i++) {
+    for (size_t i = 0; (t = brief_tool_at(s, i)); i++) {
         jw_object(w, NULL);
-        jw_text(w, "name", t.name);
-        jw_text(w, "description", t.description);
-        brief_tool_schema(w, "input_schema", s, i);
+        jw_text(w, "name", t->name);
+        jw_text(w, "description", t->description);
+        brief_tool_schema(w, "input_schema", s, t, false);
         jw_end(w);
     }
     jw_end(w);

@@ -1,5 +1,5 @@
 /* The pipeline as a provider: three stages, chosen by settings. */
-#include "ai/pipeline/brief.h"
+#include "ai/brief.h"
 #include "ai/pipeline/options.h"
 #include "ai/pipeline/pipeline_int.h"
 

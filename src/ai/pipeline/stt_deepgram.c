@@ -1,6 +1,6 @@
 /* Deepgram's live transcription (wss …/v1/listen): every frame goes up, words come while the caller
  * speaks; Finalize makes it tell the rest at once when the turn is over. */
-#include "ai/pipeline/brief.h"
+#include "ai/brief.h"
 #include "ai/pipeline/deepgram.h"
 #include "ai/pipeline/stt.h"
 #include "ai/realtime/format.h"

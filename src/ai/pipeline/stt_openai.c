@@ -1,8 +1,8 @@
 /* POST /audio/transcriptions, the turn as a WAV: OpenAI, speaches, LocalAI, vLLM, whisper servers.
  */
 #include "ai/attendant/utterance.h"
+#include "ai/brief.h"
 #include "ai/json_get.h"
-#include "ai/pipeline/brief.h"
 #include "ai/pipeline/stt.h"
 
 #include <stdlib.h>

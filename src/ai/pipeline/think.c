@@ -1,6 +1,5 @@
 /* Asking the model: what it is told, what it wants done, and what to do when it does not answer. */
-#include "ai/json_get.h"
-#include "ai/pipeline/brief.h"
+#include "ai/brief.h"
 #include "ai/pipeline/pipeline_int.h"
 
 #include <stdio.h>
@@ -27,7 +26,7 @@ enum va_err think_open(struct provider *p)
     p->used = (struct llm_usage){0, 0};
     (void)brief_prompt_add(&p->system, p->cfg.secretary);
     add_listening(p);
-    (void)brief_call_add(&p->opening, p->cfg.secretary, p->record);
+    (void)brief_call_add(&p->opening, p->record);
     if (!p->opening.len)
         (void)buf_addz(&p->opening, "[The telephone rings and you answer.]");
     return buf_failed(&p->system) ? p->system.err : p->opening.err;
@@ -97,34 +96,17 @@ void think_close(struct provider *p)
 /* ---- tools -------------------------------------------------------------------------------------
  */
 
-static const struct destination *find_destination(struct provider *p, const char *arguments)
-{
-    struct json_object *root = jg_parse(str_of(arguments));
-    struct str name = jg_str(root, "destination");
-    const struct destination *d =
-        name.len ? secretary_find_destination(p->cfg.secretary, name.p) : NULL;
-    json_object_put(root);
-    return d;
-}
-
 /* What the model wants, or why it cannot have it. */
 static const char *judge(struct provider *p, const struct llm_tool *t, struct wish *ret)
 {
-    struct brief_tool known;
-    for (size_t i = 0; brief_tool_at(p->cfg.secretary, i, &known); i++) {
-        if (strcmp(known.name, t->name) != 0)
-            continue;
-        ret->kind = known.kind;
-        ret->destination = "";
-        if (known.kind != TOOL_TRANSFER)
-            return NULL;
-        const struct destination *d = find_destination(p, t->arguments);
-        if (!d)
-            return "{\"error\":\"there is no such destination; use one of the list\"}";
-        ret->destination = d->name;
-        return NULL;
+    struct tool_call call;
+    const char *why =
+        brief_tool_read(p->cfg.secretary, str_of(t->name), str_of(t->arguments), &call);
+    if (!why) {
+        ret->kind = call.kind;
+        ret->destination = call.destination;
     }
-    return "{\"error\":\"there is no such tool\"}";
+    return why;
 }
 
 static void on_tool(void *arg, const struct llm_tool *t)

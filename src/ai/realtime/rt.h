@@ -16,10 +16,10 @@
 #ifndef VA_AI_REALTIME_RT_H
 #define VA_AI_REALTIME_RT_H
 
+#include "ai/brief.h"
 #include "ai/provider.h"
 #include "ai/realtime/format.h"
 #include "base/buf.h"
-#include "base/json_write.h"
 #include "net/ws.h"
 
 enum {
@@ -378,44 +378,6 @@ void rt_tool_cancelled(struct provider *p, struct str remote);
 void rt_owe(struct provider *p, enum rt_owed what);
 /** Flags of the answer that is beginning (of the last say()), and forget them. */
 unsigned rt_take_flags(struct provider *p);
-
-/* ---- texts (prompt.c, tools.c) -----------------------------------------------------------------
- */
-
-/** The system prompt: who it is, the company, what it may do, topics, destinations. Only the
- *  administrator's words: nothing in it came from a call. */
-enum va_err rt_prompt_add(struct buf *out, const struct provider *p);
-/** What the telephone network told about the call, as JSON marked as data: a message of its own,
- *  never a part of the system prompt. Empty when nothing is known. */
-enum va_err rt_call_data_add(struct buf *out, const struct provider *p);
-/** What a say intent means, for the model. */
-enum va_err rt_say_add(struct buf *out, const struct provider *p, enum say_intent intent);
-/** The secretary's own words for it, where it has some: for remotes that say a text as it is. Else
- *  nothing is added. */
-enum va_err rt_say_words_add(struct buf *out, const struct provider *p, enum say_intent intent);
-/** Two letters of the secretary's language: "pt". */
-void rt_language(const struct provider *p, char out[static 3]);
-
-/** Our three tools, for writers of schemas. Parameters are of type string. */
-struct rt_tool_spec {
-    enum tool_kind kind;
-    const char *name, *description;
-    const char *parameter; /**< NULL: none */
-    const char *parameter_description;
-};
-extern const struct rt_tool_spec rt_tool_specs[];
-extern const size_t rt_tool_spec_count;
-/** False: this secretary has no use for it (transfer without destinations). */
-bool rt_tool_offered(const struct provider *p, const struct rt_tool_spec *spec);
-/** JSON schema of its parameters as a member `key` of an open object; destinations as an enum.
- *  Upper case types ("STRING") where `upper`, as Google writes them. */
-void rt_tool_schema(struct json_writer *w, const char *key, const struct provider *p,
-                    const struct rt_tool_spec *spec, bool upper);
-
-/** What became of a tool, as JSON for the model. */
-const char *rt_tool_result_json(enum tool_kind kind, enum va_err result);
-/** The caller is to be told of it: another answer is wanted. */
-bool rt_tool_result_told(enum tool_kind kind, enum va_err result);
 
 /* ---- between the files of the core ----------------------------------------------------------- */
 

@@ -206,7 +206,7 @@ void rt_say(struct provider *p, enum say_intent intent)
         return;
     struct buf text;
     buf_init(&text, RT_TEXT_MAX);
-    enum va_err err = rt_say_add(&text, p, intent);
+    enum va_err err = brief_say_add(&text, p->secretary, intent);
     p->next_flags = flags[intent];
     if (err)
         rt_fault(p, err, false, "what is to be said is too long");

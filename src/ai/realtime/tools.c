@@ -1,73 +1,9 @@
-/* Our three tools: what the model is told of them, what it asked for, what it is answered. */
-#include "ai/json_get.h"
+/* What the model asked for, and what it is answered: calls that are under way. */
 #include "ai/realtime/rt.h"
 
 #include <stdlib.h>
 
-const struct rt_tool_spec rt_tool_specs[] = {
-    {TOOL_TRANSFER, "transfer",
-     "Connects the caller to a person or department. Tell the caller first, in the same answer, "
-     "that you are connecting them. Only for what the caller wants.",
-     "destination", "whom to connect to"},
-    {TOOL_TAKE_MESSAGE, "take_message",
-     "Records a spoken message of the caller behind a tone. Tell the caller first, in the same "
-     "answer, to speak after the tone. It was recorded only if the result says so.",
-     NULL, NULL},
-    {TOOL_END_CALL, "end_call",
-     "Hangs up. Say goodbye first, in the same answer. Only when the caller is done.", NULL, NULL},
-};
-const size_t rt_tool_spec_count = sizeof(rt_tool_specs) / sizeof(rt_tool_specs[0]);
-
-bool rt_tool_offered(const struct provider *p, const struct rt_tool_spec *spec)
-{
-    return spec->kind != TOOL_TRANSFER || p->secretary->destination_count > 0;
-}
-
-void rt_tool_schema(struct json_writer *w, const char *key, const struct provider *p,
-                    const struct rt_tool_spec *spec, bool upper)
-{
-    jw_object(w, key);
-    jw_text(w, "type", upper ? "OBJECT" : "object");
-    jw_object(w, "properties");
-    if (spec->parameter) {
-        jw_object(w, spec->parameter);
-        jw_text(w, "type", upper ? "STRING" : "string");
-        jw_text(w, "description", spec->parameter_description);
-        jw_array(w, "enum");
-        for (size_t i = 0; i < p->secretary->destination_count; i++)
-            jw_text(w, NULL, p->secretary->destinations[i].name);
-        jw_end(w);
-        jw_end(w);
-    }
-    jw_end(w);
-    jw_array(w, "required");
-    if (spec->parameter)
-        jw_text(w, NULL, spec->parameter);
-    jw_end(w);
-    jw_end(w);
-}
-
-/* ---- the model asks
- * ------------------------------------------------------------------------------ */
-
-static const struct rt_tool_spec *find_spec(struct str name)
-{
-    for (size_t i = 0; i < rt_tool_spec_count; i++)
-        if (str_eqz(name, rt_tool_specs[i].name))
-            return &rt_tool_specs[i];
-    return NULL;
-}
-
-/* The destination that the arguments name, as the secretary spells it; NULL when there is none. */
-static const struct destination *find_destination(const struct provider *p, struct str arguments)
-{
-    struct json_object *root = arguments.len <= RT_TEXT_MAX ? jg_parse(arguments) : NULL;
-    struct str name = jg_str(root, "destination");
-    const struct destination *d =
-        name.len ? secretary_find_destination(p->secretary, name.p) : NULL;
-    json_object_put(root);
-    return d;
-}
+/* ---- the model asks -------------------------------------------------------------------------- */
 
 static struct rt_tool *free_slot(struct provider *p)
 {
@@ -91,21 +27,14 @@ bool rt_tool_called(struct provider *p, struct str name, struct str remote, stru
 {
     if (rt_gone(p))
         return false;
-    const struct rt_tool_spec *spec = find_spec(name);
-    if (!spec || !rt_tool_offered(p, spec))
-        return refuse(p, name, remote, "{\"error\":\"there is no such tool\"}");
+    struct tool_call call;
+    const char *why = brief_tool_read(p->secretary, name, arguments, &call);
+    if (why)
+        return refuse(p, name, remote, why);
     struct rt_tool *t = free_slot(p);
     if (!t || remote.len >= RT_ID_MAX)
         return refuse(p, name, remote, "{\"error\":\"too many tools at once\"}");
-    struct tool_call call = {.kind = spec->kind, .destination = ""};
-    if (spec->kind == TOOL_TRANSFER) {
-        const struct destination *d = find_destination(p, arguments);
-        if (!d)
-            return refuse(p, name, remote,
-                          "{\"error\":\"there is no such destination; use one of the list\"}");
-        call.destination = d->name;
-    }
-    *t = (struct rt_tool){.id = ++p->last_tool, .kind = spec->kind};
+    *t = (struct rt_tool){.id = ++p->last_tool, .kind = call.kind};
     (void)str_copy(t->remote, sizeof(t->remote), remote);
     (void)str_copy(t->name, sizeof(t->name), name);
     call.id = t->id;
@@ -129,36 +58,7 @@ void rt_tool_cancelled(struct provider *p, struct str remote)
             p->tool[i].remote[0] = 0; /* the call runs it anyway; nobody hears the result */
 }
 
-/* ---- the call answers
- * ---------------------------------------------------------------------------- */
-
-const char *rt_tool_result_json(enum tool_kind kind, enum va_err result)
-{
-    if (result == VA_ECANCELED)
-        return "{\"result\":\"cancelled\",\"reason\":\"the caller spoke first\"}";
-    if (result == VA_ELIMIT)
-        return "{\"result\":\"refused\",\"reason\":\"another tool is running\"}";
-    if (kind == TOOL_TRANSFER)
-        return result ? "{\"result\":\"failed\",\"reason\":\"nobody answered; the caller is with "
-                        "you again: say so and offer to take a message\"}"
-                      : "{\"result\":\"ok\"}";
-    if (kind == TOOL_TAKE_MESSAGE && result == VA_ENOTFOUND)
-        return "{\"result\":\"failed\",\"reason\":\"nothing was heard after the tone\"}";
-    if (kind == TOOL_TAKE_MESSAGE && result)
-        return "{\"result\":\"failed\",\"reason\":\"the message could not be saved; say so\"}";
-    if (kind == TOOL_TAKE_MESSAGE)
-        return "{\"result\":\"ok\",\"say\":\"the message is saved; ask whether there is anything "
-               "else\"}";
-    return result ? "{\"result\":\"failed\"}" : "{\"result\":\"ok\"}";
-}
-
-/* After a transfer that went well, and behind a goodbye, nobody is there to be told. */
-bool rt_tool_result_told(enum tool_kind kind, enum va_err result)
-{
-    if (result == VA_ECANCELED || result == VA_ELIMIT)
-        return false; /* the turn under way, or the other tool, decides */
-    return result || kind == TOOL_TAKE_MESSAGE;
-}
+/* ---- the call answers ------------------------------------------------------------------------ */
 
 static void note_result(struct provider *p, const struct rt_tool *t, const char *json)
 {
@@ -174,8 +74,8 @@ void rt_tool_result(struct provider *p, uint32_t tool_id, enum va_err result)
         p->tool[i].id = 0;
         if (rt_gone(p))
             return;
-        const char *json = rt_tool_result_json(t.kind, result);
-        bool answer = rt_tool_result_told(t.kind, result);
+        const char *json = brief_tool_result(t.kind, result);
+        bool answer = brief_tool_result_told(t.kind, result);
         if (answer)
             rt_owe(p, RT_OWES_ANSWER);
         if (p->state != RT_READY || !*t.remote)

@@ -69,7 +69,7 @@ static void write_context(struct json_writer *w, const struct provider *p)
 {
     struct buf data;
     buf_init(&data, RT_TEXT_MAX);
-    (void)rt_call_data_add(&data, p);
+    (void)brief_call_add(&data, p->record);
     if (!data.len && !history_count(p->history))
         return;
     jw_object(w, "context");
@@ -88,14 +88,12 @@ static void write_context(struct json_writer *w, const struct provider *p)
 static void write_functions(struct json_writer *w, const struct provider *p)
 {
     jw_array(w, "functions");
-    for (size_t i = 0; i < rt_tool_spec_count; i++) {
-        const struct rt_tool_spec *spec = &rt_tool_specs[i];
-        if (!rt_tool_offered(p, spec))
-            continue;
+    const struct brief_tool *tool;
+    for (size_t i = 0; (tool = brief_tool_at(p->secretary, i)); i++) {
         jw_object(w, NULL);
-        jw_text(w, "name", spec->name);
-        jw_text(w, "description", spec->description);
-        rt_tool_schema(w, "parameters", p, spec, false);
+        jw_text(w, "name", tool->name);
+        jw_text(w, "description", tool->description);
+        brief_tool_schema(w, "parameters", p->secretary, tool, false);
         jw_end(w);
     }
     jw_end(w);
@@ -105,7 +103,7 @@ static void write_agent(struct json_writer *w, const struct provider *p, const c
 {
     const struct settings *s = p->settings;
     char language[3];
-    rt_language(p, language);
+    brief_language(p->secretary, language);
     jw_object(w, "agent");
     jw_object(w, "listen");
     write_model(w, "deepgram", s->deepgram_listen_model);
@@ -133,7 +131,7 @@ void dg_send_settings(struct provider *p)
     struct json_writer w;
     struct buf prompt;
     buf_init(&prompt, RT_PROMPT_MAX);
-    enum va_err err = rt_prompt_add(&prompt, p);
+    enum va_err err = brief_prompt_add(&prompt, p->secretary);
     rt_message(p, &w);
     jw_text(&w, "type", "Settings");
     jw_object(&w, "audio");
@@ -189,7 +187,7 @@ static void say(struct provider *p, enum say_intent intent, const char *text)
     struct json_writer w;
     struct buf words;
     buf_init(&words, RT_TEXT_MAX);
-    if (rt_say_words_add(&words, p, intent) || !words.len) {
+    if (brief_say_words_add(&words, p->secretary, intent) || !words.len) {
         tell(p, text, true);
     } else {
         rt_self_asked(p);

@@ -89,7 +89,7 @@ static void write_first_message(struct json_writer *w, struct provider *p)
     buf_init(&words, RT_TEXT_MAX);
     bool fresh = !p->opened && history_count(p->history) == 0;
     if (fresh)
-        (void)rt_say_words_add(&words, p, SAY_GREETING);
+        (void)brief_say_words_add(&words, p->secretary, SAY_GREETING);
     jw_text(w, "first_message", buf_z(&words));
     el(p)->greets = words.len ? GREETS_KEPT : GREETS_NOT;
     buf_free(&words);
@@ -98,7 +98,7 @@ static void write_first_message(struct json_writer *w, struct provider *p)
 static void write_agent(struct json_writer *w, struct provider *p, const char *prompt)
 {
     char language[3];
-    rt_language(p, language);
+    brief_language(p->secretary, language);
     jw_object(w, "agent");
     if (overrides(p, "prompt")) {
         jw_object(w, "prompt");
@@ -123,7 +123,7 @@ static void on_open(struct provider *p)
     e->event = e->dead_event = e->gate = e->early_event = EL_NO_EVENT;
     buf_reset(&e->early);
     buf_init(&prompt, RT_PROMPT_MAX);
-    enum va_err err = rt_prompt_add(&prompt, p);
+    enum va_err err = brief_prompt_add(&prompt, p->secretary);
     rt_message(p, &w);
     jw_text(&w, "type", "conversation_initiation_client_data");
     jw_object(&w, "conversation_config_override");
@@ -155,7 +155,7 @@ void el_send_history(struct provider *p)
 {
     struct buf b;
     buf_init(&b, RT_OUT_MAX / 4);
-    if (rt_call_data_add(&b, p) == VA_OK && b.len)
+    if (brief_call_add(&b, p->record) == VA_OK && b.len)
         send_text(p, "contextual_update", buf_z(&b));
     buf_reset(&b);
     if (history_count(p->history))

@@ -77,15 +77,13 @@ static void write_tools(struct json_writer *w, const struct provider *p)
     jw_array(w, "tools");
     jw_object(w, NULL);
     jw_array(w, "functionDeclarations");
-    for (size_t i = 0; i < rt_tool_spec_count; i++) {
-        const struct rt_tool_spec *spec = &rt_tool_specs[i];
-        if (!rt_tool_offered(p, spec))
-            continue;
+    const struct brief_tool *tool;
+    for (size_t i = 0; (tool = brief_tool_at(p->secretary, i)); i++) {
         jw_object(w, NULL);
-        jw_text(w, "name", spec->name);
-        jw_text(w, "description", spec->description);
-        if (spec->parameter) /* an object without members is refused */
-            rt_tool_schema(w, "parameters", p, spec, true);
+        jw_text(w, "name", tool->name);
+        jw_text(w, "description", tool->description);
+        if (tool->parameter) /* an object without members is refused */
+            brief_tool_schema(w, "parameters", p->secretary, tool, true);
         jw_end(w);
     }
     jw_end(w);
@@ -113,7 +111,8 @@ static bool has_history(const struct provider *p)
 {
     struct buf data;
     buf_init(&data, RT_TEXT_MAX);
-    bool any = history_count(p->history) > 0 || (rt_call_data_add(&data, p) == VA_OK && data.len);
+    bool any =
+        history_count(p->history) > 0 || (brief_call_add(&data, p->record) == VA_OK && data.len);
     buf_free(&data);
     return any;
 }
@@ -157,7 +156,7 @@ static void on_open(struct provider *p)
     gm(p)->resuming = *gm(p)->handle != 0;
     gm(p)->seeds = !gm(p)->resuming && has_history(p);
     buf_init(&prompt, RT_PROMPT_MAX);
-    if (rt_prompt_add(&prompt, p)) {
+    if (brief_prompt_add(&prompt, p->secretary)) {
         rt_fault(p, VA_ELIMIT, false, "the secretary's texts are too long for a prompt");
     } else {
         rt_message(p, &w);
@@ -186,7 +185,7 @@ void gm_send_history(struct provider *p)
     rt_message(p, &w);
     jw_object(&w, "clientContent");
     jw_array(&w, "turns");
-    if (rt_call_data_add(&data, p) == VA_OK && data.len)
+    if (brief_call_add(&data, p->record) == VA_OK && data.len)
         write_turn(&w, "user", buf_z(&data));
     for (size_t i = 0; i < history_count(p->history); i++) {
         struct history_line line = history_at(p->history, i);

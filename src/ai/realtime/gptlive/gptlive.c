@@ -63,15 +63,13 @@ static void write_delegation(struct json_writer *w, const struct provider *p, co
     jw_text(w, "model", p->settings->openai_live_backend_model);
     jw_text(w, "instructions", prompt);
     jw_array(w, "tools");
-    for (size_t i = 0; i < rt_tool_spec_count; i++) {
-        const struct rt_tool_spec *spec = &rt_tool_specs[i];
-        if (!rt_tool_offered(p, spec))
-            continue;
+    const struct brief_tool *tool;
+    for (size_t i = 0; (tool = brief_tool_at(p->secretary, i)); i++) {
         jw_object(w, NULL);
         jw_text(w, "type", "function");
-        jw_text(w, "name", spec->name);
-        jw_text(w, "description", spec->description);
-        rt_tool_schema(w, "parameters", p, spec, false);
+        jw_text(w, "name", tool->name);
+        jw_text(w, "description", tool->description);
+        brief_tool_schema(w, "parameters", p->secretary, tool, false);
         jw_end(w);
     }
     jw_end(w);
@@ -97,7 +95,7 @@ static void write_history(struct json_writer *w, const struct provider *p)
     struct buf data;
     buf_init(&data, RT_TEXT_MAX);
     jw_array(w, "input");
-    if (rt_call_data_add(&data, p) == VA_OK && data.len)
+    if (brief_call_add(&data, p->record) == VA_OK && data.len)
         write_line(w, false, buf_z(&data));
     for (size_t i = 0; i < history_count(p->history); i++) {
         struct history_line line = history_at(p->history, i);
@@ -116,7 +114,7 @@ static void on_open(struct provider *p)
     buf_reset(&g->words);
     g->quiet_ms = 0;
     buf_init(&prompt, RT_PROMPT_MAX);
-    (void)rt_prompt_add(&prompt, p);
+    (void)brief_prompt_add(&prompt, p->secretary);
     enum va_err err = buf_addz(
         &prompt, "\nTo connect the caller, to take a message, or to hang up when the caller is "
                  "done, say so in a few words and delegate it at once.\n");

@@ -46,7 +46,7 @@ static void write_instructions(struct json_writer *w, struct provider *p, const 
 {
     struct buf prompt;
     buf_init(&prompt, RT_PROMPT_MAX);
-    (void)rt_prompt_add(&prompt, p);
+    (void)brief_prompt_add(&prompt, p->secretary);
     (void)buf_addf(&prompt, "\n%s", text);
     jw_object(w, "response");
     jw_text(w, "instructions", buf_z(&prompt));

@@ -45,7 +45,7 @@ static void write_input(struct json_writer *w, const struct provider *p)
     }
     if (o->quirks->transcribes && *o->transcribe) {
         char language[3];
-        rt_language(p, language);
+        brief_language(p->secretary, language);
         jw_object(w, "transcription");
         jw_text(w, "model", o->transcribe);
         if (*language && !o->quirks->top_level_vad)
@@ -73,15 +73,13 @@ static void write_audio(struct json_writer *w, const struct provider *p)
 static void write_tools(struct json_writer *w, const struct provider *p)
 {
     jw_array(w, "tools");
-    for (size_t i = 0; i < rt_tool_spec_count; i++) {
-        const struct rt_tool_spec *spec = &rt_tool_specs[i];
-        if (!rt_tool_offered(p, spec))
-            continue;
+    const struct brief_tool *tool;
+    for (size_t i = 0; (tool = brief_tool_at(p->secretary, i)); i++) {
         jw_object(w, NULL);
         jw_text(w, "type", "function");
-        jw_text(w, "name", spec->name);
-        jw_text(w, "description", spec->description);
-        rt_tool_schema(w, "parameters", p, spec, false);
+        jw_text(w, "name", tool->name);
+        jw_text(w, "description", tool->description);
+        brief_tool_schema(w, "parameters", p->secretary, tool, false);
         jw_end(w);
     }
     jw_end(w);
@@ -115,7 +113,7 @@ void oa_send_session(struct provider *p)
     struct buf prompt;
     struct json_writer w;
     buf_init(&prompt, RT_PROMPT_MAX);
-    enum va_err err = rt_prompt_add(&prompt, p);
+    enum va_err err = brief_prompt_add(&prompt, p->secretary);
     if (!err) {
         (void)str_copy(o->update_id, sizeof(o->update_id),
                        str_of(oa_message(p, &w, "session.update")));
@@ -153,7 +151,7 @@ void oa_send_history(struct provider *p)
         [SPEAKER_CALLER] = "user", [SPEAKER_AGENT] = "assistant", [SPEAKER_SYSTEM] = "system"};
     struct buf data;
     buf_init(&data, RT_TEXT_MAX);
-    if (rt_call_data_add(&data, p) == VA_OK && data.len)
+    if (brief_call_add(&data, p->record) == VA_OK && data.len)
         send_item(p, "user", buf_z(&data));
     buf_free(&data);
     for (size_t i = 0; i < history_count(p->history) && !rt_gone(p); i++) {

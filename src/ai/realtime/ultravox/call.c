@@ -4,14 +4,14 @@
 enum { BUFFER_MS = 30000 /* it may send so far ahead: an interruption clears our buffer */ };
 
 static void write_parameter(struct json_writer *w, const struct provider *p,
-                            const struct rt_tool_spec *spec)
+                            const struct brief_tool *tool)
 {
     jw_object(w, NULL);
-    jw_text(w, "name", spec->parameter);
+    jw_text(w, "name", tool->parameter);
     jw_text(w, "location", "PARAMETER_LOCATION_BODY");
     jw_object(w, "schema");
     jw_text(w, "type", "string");
-    jw_text(w, "description", spec->parameter_description);
+    jw_text(w, "description", tool->parameter_description);
     jw_array(w, "enum");
     for (size_t i = 0; i < p->secretary->destination_count; i++)
         jw_text(w, NULL, p->secretary->destinations[i].name);
@@ -24,17 +24,15 @@ static void write_parameter(struct json_writer *w, const struct provider *p,
 static void write_tools(struct json_writer *w, const struct provider *p)
 {
     jw_array(w, "selectedTools");
-    for (size_t i = 0; i < rt_tool_spec_count; i++) {
-        const struct rt_tool_spec *spec = &rt_tool_specs[i];
-        if (!rt_tool_offered(p, spec))
-            continue;
+    const struct brief_tool *tool;
+    for (size_t i = 0; (tool = brief_tool_at(p->secretary, i)); i++) {
         jw_object(w, NULL);
         jw_object(w, "temporaryTool");
-        jw_text(w, "modelToolName", spec->name);
-        jw_text(w, "description", spec->description);
+        jw_text(w, "modelToolName", tool->name);
+        jw_text(w, "description", tool->description);
         jw_array(w, "dynamicParameters");
-        if (spec->parameter)
-            write_parameter(w, p, spec);
+        if (tool->parameter)
+            write_parameter(w, p, tool);
         jw_end(w);
         jw_object(w, "client");
         jw_end(w);
@@ -57,7 +55,7 @@ static void write_history(struct json_writer *w, const struct provider *p)
     struct buf data;
     buf_init(&data, RT_TEXT_MAX);
     jw_array(w, "initialMessages");
-    if (rt_call_data_add(&data, p) == VA_OK && data.len)
+    if (brief_call_add(&data, p->record) == VA_OK && data.len)
         write_line(w, "MESSAGE_ROLE_USER", buf_z(&data));
     for (size_t i = 0; i < history_count(p->history); i++) {
         struct history_line line = history_at(p->history, i);
@@ -91,9 +89,9 @@ enum va_err uv_write_call(struct buf *out, const struct provider *p)
     struct json_writer w;
     struct buf prompt;
     char language[3];
-    rt_language(p, language);
+    brief_language(p->secretary, language);
     buf_init(&prompt, RT_PROMPT_MAX);
-    enum va_err err = rt_prompt_add(&prompt, p);
+    enum va_err err = brief_prompt_add(&prompt, p->secretary);
     jw_begin(&w, out);
     jw_object(&w, NULL);
     jw_text(&w, "systemPrompt", buf_z(&prompt));

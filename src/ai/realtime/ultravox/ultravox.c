@@ -94,7 +94,7 @@ static void say(struct provider *p, enum say_intent intent, const char *text)
     struct json_writer w;
     struct buf words;
     buf_init(&words, RT_TEXT_MAX);
-    if (rt_say_words_add(&words, p, intent) || !words.len) {
+    if (brief_say_words_add(&words, p->secretary, intent) || !words.len) {
         tell(p, text, true);
     } else {
         rt_self_asked(p);

@@ -2,15 +2,15 @@
  * What the model is told. Everything in the system prompt is the administrator's; what came from
  * the call is a message of its own, as JSON, marked as data (DESIGN: callers' words are data).
  */
+#include "ai/brief.h"
 #include "ai/attendant/prompts.h"
-#include "ai/realtime/rt.h"
 
 #include <ctype.h>
 #include <time.h>
 
-void rt_language(const struct provider *p, char out[static 3])
+void brief_language(const struct secretary *s, char out[static 3])
 {
-    const char *z = p->secretary->language;
+    const char *z = s->language;
     out[0] = out[1] = out[2] = 0;
     for (int i = 0; i < 2 && isalpha((unsigned char)z[i]); i++)
         out[i] = (char)tolower((unsigned char)z[i]);
@@ -74,9 +74,8 @@ static void add_destinations(struct buf *b, const struct secretary *s)
     }
 }
 
-enum va_err rt_prompt_add(struct buf *out, const struct provider *p)
+enum va_err brief_prompt_add(struct buf *out, const struct secretary *s)
 {
-    const struct secretary *s = p->secretary;
     add_manners(out, s);
     add_when(out);
     if (*s->instructions)
@@ -86,9 +85,8 @@ enum va_err rt_prompt_add(struct buf *out, const struct provider *p)
     return out->err;
 }
 
-enum va_err rt_call_data_add(struct buf *out, const struct provider *p)
+enum va_err brief_call_add(struct buf *out, const struct call_record *r)
 {
-    const struct call_record *r = p->record;
     if (!r || !(*r->caller_number || *r->caller_name || *r->called_number))
         return out->err;
     struct json_writer w;
@@ -136,15 +134,14 @@ static enum prompt own_words(const struct secretary *s, enum say_intent intent)
     return own ? prompt : PROMPT_COUNT;
 }
 
-enum va_err rt_say_words_add(struct buf *out, const struct provider *p, enum say_intent intent)
+enum va_err brief_say_words_add(struct buf *out, const struct secretary *s, enum say_intent intent)
 {
-    enum prompt prompt = own_words(p->secretary, intent);
-    return prompt == PROMPT_COUNT ? out->err : prompt_add(out, p->secretary, prompt, NULL);
+    enum prompt prompt = own_words(s, intent);
+    return prompt == PROMPT_COUNT ? out->err : prompt_add(out, s, prompt, NULL);
 }
 
-enum va_err rt_say_add(struct buf *out, const struct provider *p, enum say_intent intent)
+enum va_err brief_say_add(struct buf *out, const struct secretary *s, enum say_intent intent)
 {
-    const struct secretary *s = p->secretary;
     enum prompt prompt = own_words(s, intent);
     if (intent == SAY_ANSWER)
         return buf_addf(out, "[%s]", says[intent].about);
