@@ -4,6 +4,7 @@
 #include "leg/ws_hub_int.h"
 #include "base/log.h"
 #include "net/http_head.h"
+#include "net/ws_hello.h"
 
 #include <stdlib.h>
 #include <unistd.h>
@@ -224,26 +225,19 @@ static bool is_loopback(const struct net_addr *a)
 /* "wss://host:1/x" → "host". Checked here, so that the first call need not find the mistake. */
 static enum va_err read_advertised(const char *url, struct str *ret_host, struct va_fault *fault)
 {
-    struct str rest = str_of(url);
+    struct ws_url u;
     *ret_host = str_make("", 0);
-    if (!rest.len)
+    if (!*url)
         return VA_OK;
-    size_t scheme = str_starts(rest, "ws://") ? 5 : str_starts(rest, "wss://") ? 6 : 0;
-    rest.p += scheme;
-    rest.len -= scheme;
-    struct str authority = str_cut(&rest, '/');
-    struct str host = str_cut(&authority, ':');
-    bool bad =
-        !scheme || !host.len || memchr(url, '?', strlen(url)) || memchr(url, ' ', strlen(url));
-    for (size_t i = 0; i < host.len; i++)
-        bad = bad || host.p[i] == '_' || host.p[i] == '[';
-    if (bad)
+    bool websocket = str_starts(str_of(url), "ws://") || str_starts(str_of(url), "wss://");
+    if (!websocket || ws_url_parse(url, &u) || strpbrk(u.host, "_:") ||
+        memchr(u.target.p, '?', u.target.len))
         return va_fault_set(fault, VA_ECONFIG,
                             "WS_ADVERTISE_URL=%s: must be ws://host[:port][/path] or wss://…, as "
                             "FreeSWITCH reaches us; mod_audio_stream takes no underscore and no "
                             "IPv6 address in it",
                             url);
-    *ret_host = host;
+    *ret_host = str_make(strchr(url, '/') + 2, strlen(u.host));
     return VA_OK;
 }
 

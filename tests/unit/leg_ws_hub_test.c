@@ -207,6 +207,39 @@ static void the_token_is_asked_for(void **state)
     bench_free(b);
 }
 
+/* As mod_audio_stream does: its Origin repeats Host. */
+static int ask_under(struct bench *b, const char *host)
+{
+    char head[400];
+    int fd = dial(b);
+    (void)snprintf(head, sizeof(head),
+                   "GET /stream/default/" CALL " HTTP/1.1\r\nHost: %s\r\nOrigin: http://%s\r\n"
+                   "Upgrade: websocket\r\nConnection: Upgrade\r\n" KEY "\r\n",
+                   host, host);
+    put(fd, head);
+    return fd;
+}
+
+static void the_advertised_name_is_its_own(void **state)
+{
+    (void)state;
+    char byte;
+    struct bench *b = bench_new("127.0.0.1", "", true);
+    assert_int_equal(answer(b, ask_under(b, "voice.example:8443")), 403);
+    ws_hub_close(&b->hub);
+    struct va_fault fault;
+    const struct ws_hub_handlers h = {on_birth};
+    (void)snprintf(b->settings.ws_advertise_url, SETTING_TEXT_MAX, "ws://voice.example:8443/x");
+    assert_int_equal(ws_hub_open(b->loop, &b->settings, &h, b, &b->hub, &fault), VA_OK);
+    assert_int_equal(answer(b, ask_under(b, "voice.exampl:8443")), 403);
+    int fd = ask_under(b, "voice.example:8443");
+    while (!b->births && recv(fd, &byte, 1, MSG_DONTWAIT) < 0)
+        loop_turn(b->loop, false);
+    assert_int_equal(b->births, 1);
+    (void)close(fd);
+    bench_free(b);
+}
+
 static void an_open_port_without_token_is_a_mistake(void **state)
 {
     (void)state;
@@ -227,8 +260,9 @@ static void an_open_port_without_token_is_a_mistake(void **state)
     struct ws_hub *second = NULL;
     assert_int_equal(ws_hub_open(loop, &s, &(struct ws_hub_handlers){NULL}, NULL, &second, &fault),
                      VA_EINUSE);
-    static const char *const urls[] = {"http://x", "ws://",    "ws://a_b", "ws://[::1]",
-                                       "ws://a?b", "ws://a b", "x"};
+    static const char *const urls[] = {"http://x",     "ws://",      "ws://a_b",  "ws://[::1]",
+                                       "ws://a?b",     "ws://a b",   "x",         "ws://a:0",
+                                       "ws://a:99999", "wss://me@a", "ws://a/b?c"};
     s.ws_port = 0;
     for (size_t i = 0; i < sizeof(urls) / sizeof(urls[0]); i++) {
         (void)snprintf(s.ws_advertise_url, SETTING_TEXT_MAX, "%s", urls[i]);
@@ -238,6 +272,10 @@ static void an_open_port_without_token_is_a_mistake(void **state)
         assert_non_null(strstr(fault.text, "WS_ADVERTISE_URL"));
     }
     assert_null(second);
+    (void)snprintf(s.ws_advertise_url, SETTING_TEXT_MAX, "wss://voice.example:8443/x");
+    assert_int_equal(ws_hub_open(loop, &s, &(struct ws_hub_handlers){NULL}, NULL, &second, &fault),
+                     VA_OK);
+    ws_hub_close(&second);
     ws_hub_close(&hub);
     loop_free(&loop);
 }
@@ -524,6 +562,7 @@ int main(void)
         cmocka_unit_test(in_pieces_of_one_byte),
         cmocka_unit_test(the_wrong_are_sent_away),
         cmocka_unit_test(the_token_is_asked_for),
+        cmocka_unit_test(the_advertised_name_is_its_own),
         cmocka_unit_test(an_open_port_without_token_is_a_mistake),
         cmocka_unit_test(a_token_works_once),
         cmocka_unit_test(an_advertised_url_is_used),
