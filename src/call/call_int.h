@@ -268,6 +268,7 @@ void call_act_hold_on(struct call *c);
 void call_act_transfer(struct call *c);
 void call_act_message(struct call *c);
 void call_act_message_digit(struct call *c);
+void call_act_message_stuck(struct call *c);
 void call_act_wait_answer(struct call *c);
 void call_act_hangup(struct call *c);
 void call_act_give_back(struct call *c);

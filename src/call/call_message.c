@@ -4,8 +4,9 @@
  *     beep ─► record ─► (pause, digit, limit) ─► WAV on disk, synced ─► row in the store, committed
  *                                                                          └─► tool result VA_OK
  *
- * From the moment the recording ends the message is a job of its own that outlives the call: a
- * caller who hangs up in the middle has left what was said so far.
+ * When saving takes longer than SAVE_MS, the caller is told that it failed. From the moment the
+ * recording ends the message is a job of its own that outlives the call: a caller who hangs up in
+ * the middle has left what was said so far.
  */
 #include "call/call_int.h"
 #include "media/tone.h"
@@ -21,7 +22,8 @@ enum {
     BEEP_HZ = 1000,
     PAUSE_MS = 2500,        /* silence that ends a message */
     NOTHING_SAID_MS = 8000, /* no speech at all */
-    TURN_SPEECH_MS = 120
+    TURN_SPEECH_MS = 120,
+    SAVE_MS = 8000 /* disk and store may take; the caller hears nothing meanwhile */
 };
 
 struct message_job {
@@ -183,6 +185,8 @@ static void message_ends(struct call *c)
     stop_taking(c);
     listen_as_before(c);
     enum va_err err = worth_keeping(c) ? start_job(c, c) : VA_ENOTFOUND;
+    if (!err)
+        call_stuck_after(c, SAVE_MS);
     if (err && err != VA_ENOTFOUND)
         log_error("call", &c->log, "message-lost", "why", va_err_text(err), NULL);
     drop_samples(c);
@@ -260,12 +264,25 @@ void call_act_message(struct call *c)
     }
 }
 
+/* The job goes on without us. It may still be kept: then the caller was promised too little. */
+static void leave_job(struct call *c)
+{
+    if (c->message_job)
+        c->message_job->call = NULL;
+    c->message_job = NULL;
+}
+
+void call_act_message_stuck(struct call *c)
+{
+    leave_job(c);
+    call_tool_done(c, VA_ETIMEOUT);
+}
+
 void call_message_abandon(struct call *c)
 {
     stop_taking(c);
     if (c->message.samples && worth_keeping(c) && start_job(c, NULL))
         log_error("call", &c->log, "message-lost", "why", "the disk thread is overloaded", NULL);
     drop_samples(c);
-    if (c->message_job)
-        c->message_job->call = NULL;
+    leave_job(c);
 }

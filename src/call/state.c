@@ -101,6 +101,7 @@ static const struct call_rule table[CALL_STATE_COUNT][EV_COUNT] =
                 [EV_DRAIN] = TO(MESSAGE, NULL), /* a message is bounded: let it be finished */
                 [EV_DIGIT] = TO(MESSAGE, call_act_message_digit),
                 [EV_TOOL_RESULT] = TO(THINKING, call_act_wait_answer),
+                [EV_STUCK] = TO(MESSAGE, call_act_message_stuck),
             },
         [CALL_TRANSFERRING] =
             {

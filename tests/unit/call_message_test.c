@@ -161,6 +161,49 @@ static void a_disk_that_fails_is_told(void **state)
     assert_string_equal(query(g, "SELECT count(*) FROM messages"), "0\n");
 }
 
+struct plug {
+    struct mail mail;
+    uv_sem_t stopped, go_on;
+};
+
+static void on_plug(struct mail *mail)
+{
+    struct plug *plug = container_of(mail, struct plug, mail);
+    uv_sem_post(&plug->stopped);
+    uv_sem_wait(&plug->go_on);
+}
+
+/* The disk hangs: the caller is told, the conversation goes on, and what is saved late is kept. */
+static void a_disk_that_hangs_is_told(void **state)
+{
+    struct call_rig *g = *state;
+    struct plug plug = {.mail.deliver = on_plug};
+    assert_int_equal(uv_sem_init(&plug.stopped, 0), 0);
+    assert_int_equal(uv_sem_init(&plug.go_on, 0), 0);
+    reach_message(g);
+    caller_speaks(g, 2000);
+    assert_int_equal(loop_post(g->env.disk, &plug.mail), VA_OK);
+    uv_sem_wait(&plug.stopped);
+    fs_digit(g, "1");
+    settle(g);
+    pass(g, 7900);
+    is_state(g, CALL_MESSAGE);
+    pass(g, 200);
+    is_state(g, CALL_THINKING);
+    assert_non_null(strstr(buf_z(&g->log), "result 1 VA_ETIMEOUT;"));
+    tool(g, 2, TOOL_TAKE_MESSAGE, ""); /* the caller tries again */
+    pass(g, 260);
+    uv_sem_post(&plug.go_on);
+    while (g->worker.jobs)
+        loop_turn(g->loop, true);
+    assert_null(strstr(buf_z(&g->log), "VA_OK")); /* the end of the first is none of the second */
+    is_state(g, CALL_MESSAGE);
+    assert_true(the_call(g)->message.open);
+    assert_in_range(the_message_ms(g), 1900, 2100);
+    uv_sem_destroy(&plug.stopped);
+    uv_sem_destroy(&plug.go_on);
+}
+
 /* After a message a pause is a pause of conversation again. */
 static void the_pause_of_a_message_is_forgotten(void **state)
 {
@@ -257,6 +300,7 @@ int main(int argc, char **argv)
         RIG_TEST(a_cough_before_a_hangup_is_no_message),
         RIG_TEST(a_hangup_while_it_is_being_saved_loses_nothing),
         RIG_TEST(a_disk_that_fails_is_told),
+        RIG_TEST(a_disk_that_hangs_is_told),
         RIG_TEST(the_pause_of_a_message_is_forgotten),
         RIG_TEST(a_second_message_may_follow),
         RIG_TEST(a_provider_out_of_turn_does_not_end_a_message),

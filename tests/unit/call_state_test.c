@@ -128,6 +128,7 @@ static void a_message_is_not_disturbed(void **state)
         assert_false(leads(CALL_MESSAGE, deaf[k]));
     assert_int_equal(next_of(CALL_MESSAGE, EV_DRAIN), CALL_MESSAGE);
     assert_int_equal(next_of(CALL_MESSAGE, EV_TOOL_RESULT), CALL_THINKING);
+    assert_int_equal(next_of(CALL_MESSAGE, EV_STUCK), CALL_MESSAGE); /* its action tells the tool */
 }
 
 /* A state in which we wait for somebody else's word has a longest time. */
