@@ -538,6 +538,47 @@ static void another_tenants_key_is_another(void **state)
     log_is("alpha open;ready;alpha say greeting;");
 }
 
+/* An unknown voice is this secretary's mistake: its colleagues' calls are not moved, and its own
+ * are back as soon as it is mended. */
+static void what_a_secretary_asked_for_is_its_own(void **state)
+{
+    (void)state;
+    static const enum va_err its_own[] = {VA_ECONFIG, VA_EINVAL, VA_ENOTFOUND, VA_ENOTSUP};
+    struct secretary *s = the_rig.secretary;
+    assert_int_equal(secretary_set(&s->voice, "unknown"), VA_OK);
+    for (size_t i = 0; i < sizeof(its_own) / sizeof(its_own[0]); i++) {
+        chain_health_forget();
+        (void)str_copy(s->id, sizeof(s->id), str_of("first"));
+        another_call();
+        it_fails(ALPHA, its_own[i]);
+        another_call();
+        log_is("beta open;ready;beta say greeting;");
+        provider_chain.close(&the_rig.chain);
+        settle();
+        (void)str_copy(s->id, sizeof(s->id), str_of("second"));
+        another_call();
+        log_is("alpha open;ready;alpha say greeting;");
+    }
+    (void)str_copy(s->id, sizeof(s->id), str_of("first"));
+    assert_int_equal(secretary_set(&s->voice, "marin"), VA_OK);
+    another_call();
+    log_is("alpha open;ready;alpha say greeting;");
+}
+
+static void a_bad_key_is_the_whole_tenants(void **state)
+{
+    (void)state;
+    struct secretary *s = the_rig.secretary;
+    (void)str_copy(s->id, sizeof(s->id), str_of("first"));
+    begin();
+    it_fails(ALPHA, VA_EAUTH);
+    provider_chain.close(&the_rig.chain);
+    settle();
+    (void)str_copy(s->id, sizeof(s->id), str_of("second"));
+    another_call();
+    log_is("beta open;ready;beta say greeting;");
+}
+
 /* One pipeline's bad key says nothing of the same pipeline with other stages. */
 static void options_make_another_provider(void **state)
 {
@@ -913,6 +954,8 @@ int main(void)
         T(a_tool_outlives_who_asked_for_it),
         T(a_bad_key_is_remembered_for_a_minute),
         T(another_tenants_key_is_another),
+        T(what_a_secretary_asked_for_is_its_own),
+        T(a_bad_key_is_the_whole_tenants),
         T(options_make_another_provider),
         T(a_rate_limit_is_remembered_briefly),
         T(who_cannot_be_reached_is_not_tried_by_every_call),

@@ -14,7 +14,8 @@
  * - The caller hears a filler when nothing else comes; a provider that is slow to begin counts as
  *   ready after CHAIN_PATIENCE_MS, so that there is somebody to hear it from.
  * - A provider that failed for a reason that stays (a bad key), is overloaded or cannot be reached
- *   is passed over for a while by all calls of that tenant; the last of a list never is.
+ *   is passed over for a while by all calls of that tenant; one that refused what it was asked for
+ *   (an unknown voice) by the calls of that secretary. The last of a list never is.
  *
  * Needs provider_env.find. Out of providers: on_failed of the last one's reason.
  */

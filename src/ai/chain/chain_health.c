@@ -5,7 +5,7 @@
 
 #include <stdatomic.h>
 
-enum { SLOTS = 64 /* (provider, tenant) pairs; when all are in use, the next ones are tried */ };
+enum { SLOTS = 256 /* when all are in use, the next ones are tried */ };
 
 static struct slot {
     _Atomic uint64_t key;      /* 0: free */
@@ -23,10 +23,24 @@ static uint64_t hash(uint64_t h, const char *z)
     return h;
 }
 
-static uint64_t key_of(const char *name, const char *tenant)
+/* What is wrong with a key, a quota or the way there is so for the whole tenant. */
+static uint64_t tenant_key(const char *name, const struct secretary *s)
 {
-    uint64_t h = hash(hash(0xcbf29ce484222325u, name), tenant);
+    uint64_t h = hash(hash(0xcbf29ce484222325u, name), s->tenant);
     return h ? h : 1;
+}
+
+/* What a remote will not do may be asked for by this secretary alone, a voice it does not know. A
+ * wrong setting is everybody's, but each finds that out by itself, at the cost of one try. */
+static uint64_t secretary_key(const char *name, const struct secretary *s)
+{
+    uint64_t h = hash(hash(hash(tenant_key(name, s), s->id), s->voice), s->language);
+    return h ? h : 1;
+}
+
+static bool asked_for(enum va_err why)
+{
+    return chain_class_of(why) == CHAIN_CLASS_FATAL && why != VA_EAUTH;
 }
 
 static struct slot *find(uint64_t key)
@@ -48,9 +62,10 @@ static struct slot *claim(uint64_t key, uint64_t now_us)
     return NULL;
 }
 
-void chain_health_note(const char *name, const char *tenant, uint64_t now_us, uint64_t skip_s)
+void chain_health_note(const char *name, const struct secretary *secretary, enum va_err why,
+                       uint64_t now_us, uint64_t skip_s)
 {
-    uint64_t key = key_of(name, tenant);
+    uint64_t key = asked_for(why) ? secretary_key(name, secretary) : tenant_key(name, secretary);
     struct slot *s = find(key);
     if (!s)
         s = claim(key, now_us);
@@ -58,10 +73,17 @@ void chain_health_note(const char *name, const char *tenant, uint64_t now_us, ui
         atomic_store(&s->until_us, now_us + skip_s * 1000000);
 }
 
-uint64_t chain_health_left_ms(const char *name, const char *tenant, uint64_t now_us)
+static uint64_t until_us(uint64_t key)
 {
-    const struct slot *s = find(key_of(name, tenant));
-    uint64_t until = s ? atomic_load(&s->until_us) : 0;
+    const struct slot *s = find(key);
+    return s ? atomic_load(&s->until_us) : 0;
+}
+
+uint64_t chain_health_left_ms(const char *name, const struct secretary *secretary, uint64_t now_us)
+{
+    uint64_t until = until_us(tenant_key(name, secretary)),
+             own = until_us(secretary_key(name, secretary));
+    until = own > until ? own : until;
     return until > now_us ? (until - now_us + 999) / 1000 : 0;
 }
 

@@ -88,10 +88,12 @@ void chain_filler_stop(struct provider *p);
 /* ---- chain_health.c: who is passed over. Any thread. */
 enum chain_class { CHAIN_CLASS_FATAL, CHAIN_CLASS_BUSY, CHAIN_CLASS_LOST };
 enum chain_class chain_class_of(enum va_err why);
-/** @param name  As in the list, options included: what one stage refuses says nothing of another */
-void chain_health_note(const char *name, const char *tenant, uint64_t now_us, uint64_t skip_s);
-/** How long it is still to be passed over [ms]; 0: not. */
-uint64_t chain_health_left_ms(const char *name, const char *tenant, uint64_t now_us);
+/** @param name  As in the list, options included: what one stage refuses says nothing of another
+ *  @param why   Decides for whom: its tenant, or this secretary as it is now alone */
+void chain_health_note(const char *name, const struct secretary *secretary, enum va_err why,
+                       uint64_t now_us, uint64_t skip_s);
+/** How long it is still to be passed over for this secretary [ms]; 0: not. */
+uint64_t chain_health_left_ms(const char *name, const struct secretary *secretary, uint64_t now_us);
 
 /* ---- counters: chain_health.c */
 #define CHAIN_COUNT_MAP(X)                                                                         \

@@ -68,7 +68,7 @@ static void note_failure(struct provider *p, enum va_err why, const char *text)
     bool skip = kind != CHAIN_CLASS_LOST || p->state == CHAIN_OPENING;
     chain_count(counts[kind]);
     if (skip)
-        chain_health_note(p->name[p->next - 1], p->cfg.secretary->tenant, loop_now_us(p->cfg.loop),
+        chain_health_note(p->name[p->next - 1], p->cfg.secretary, why, loop_now_us(p->cfg.loop),
                           skip_s[kind]);
     log_warn("ai", &p->cfg.log, "provider-failed", "provider", p->ops->name, "kind", kinds[kind],
              "why", va_err_text(why), "cause", text, "skipped_s",
@@ -84,7 +84,7 @@ static bool usable(struct provider *p, const char *name)
                  "not in this version; see voice-ai provider list", NULL);
         return false;
     }
-    uint64_t left = chain_health_left_ms(name, p->cfg.secretary->tenant, loop_now_us(p->cfg.loop));
+    uint64_t left = chain_health_left_ms(name, p->cfg.secretary, loop_now_us(p->cfg.loop));
     if (!left || p->next == p->name_count)
         return true;
     chain_count(COUNT_skipped);
