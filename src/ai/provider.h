@@ -86,8 +86,10 @@ struct provider_handlers {
     void (*on_audio)(void *arg, uint32_t answer, struct pcm *audio);
     /** No more audio will come for this answer. */
     void (*on_answer_done)(void *arg, uint32_t answer);
-    /** Final text of one side. `answer` is 0 for the caller. Borrowed. Best before the audio: the
-     *  text of an answer that was interrupted before its text came is not written down. */
+    /** Final text of one side. Borrowed. An answer's is best told before its audio: the text of one
+     *  that was interrupted before its text came is not written down. The caller's (`answer` is 0)
+     *  may come late, even behind the next turn's begin: it is written down and tells nothing of
+     *  the sound under way. That it is words, on_speech(TURN_CONFIRMED) tells, before. */
     void (*on_transcript)(void *arg, enum speaker who, uint32_t answer, const char *text);
     /** The caller's turns as the provider hears them. With caps.detects_turns all of them; without,
      *  at most TURN_CONFIRMED and TURN_FALSE. FALSE is a finding: whether anything went on, the

@@ -65,14 +65,10 @@ static void on_answer_done(void *arg, uint32_t answer)
 static void on_transcript(void *arg, enum speaker who, uint32_t answer, const char *text)
 {
     struct call *c = arg;
-    if (who == SPEAKER_AGENT) {
-        if (answer != c->refused_answer)
-            call_line_open(c, call_playout_id(answer), text);
-        return;
-    }
-    if (who == SPEAKER_CALLER && *text)
-        call_words(c); /* first, so that what was cut off is written before it */
-    call_line_say(c, who, text);
+    if (who != SPEAKER_AGENT)
+        call_line_say(c, who, text); /* maybe of the turn before: it confirms no sound */
+    else if (answer != c->refused_answer)
+        call_line_open(c, call_playout_id(answer), text);
 }
 
 static void speech(struct call *c, enum vad_event event, uint64_t back_ms);

@@ -45,7 +45,7 @@ static void caller_says(const char *text)
     pass(500);
     turn(TURN_ENDED);
     if (text)
-        it_says_caller_said(ALPHA, text);
+        it_understands(ALPHA, text);
     settle();
     buf_reset(&the_rig.log);
 }
@@ -450,6 +450,43 @@ static void an_open_turn_of_a_deaf_ear_is_closed(void **state)
     it_hears(ALPHA, TURN_STARTED);
     it_fails(ALPHA, VA_EIO);
     log_is("speech started;alpha close;speech false;beta open;");
+}
+
+/* A transcript that lags behind the answer to it says nothing of the sound under way: whose words
+ * are then lost, and asked for again. */
+static void late_words_are_not_the_next_turns(void **state)
+{
+    (void)state;
+    talk();
+    turn(TURN_STARTED);
+    turn(TURN_ENDED);
+    its_answer(ALPHA, 200);
+    its_done(ALPHA);
+    pass(300);
+    turn(TURN_STARTED);
+    it_says_caller_said(ALPHA, "que horas abre?");
+    turn(TURN_ENDED);
+    buf_reset(&the_rig.log);
+    it_fails(ALPHA, VA_EIO);
+    log_is("alpha close;beta open;beta say repeat;");
+}
+
+/* Late, but the answer to it is still owed: a cough meanwhile changes nothing. */
+static void late_words_are_those_of_the_turn_before(void **state)
+{
+    (void)state;
+    the_rig.acks = true;
+    talk();
+    turn(TURN_STARTED);
+    turn(TURN_ENDED);
+    its_answer(ALPHA, 4000);
+    turn(TURN_STARTED);
+    it_says_caller_said(ALPHA, "que horas abre?");
+    turn(TURN_ENDED);
+    it_hears(ALPHA, TURN_FALSE);
+    buf_reset(&the_rig.log);
+    it_fails(ALPHA, VA_EIO);
+    log_is("alpha close;done 2;beta open;beta say answer;");
 }
 
 /* A cough into an answer owes nothing, and what was owed before still is. */
@@ -950,6 +987,8 @@ int main(void)
         T(a_turn_that_is_confirmed_by_its_end_is_answered),
         T(a_turn_that_is_taken_over_by_other_ears_is_ended),
         T(an_open_turn_of_a_deaf_ear_is_closed),
+        T(late_words_are_not_the_next_turns),
+        T(late_words_are_those_of_the_turn_before),
         T(a_sound_that_was_none_changes_nothing),
         T(a_tool_outlives_who_asked_for_it),
         T(a_bad_key_is_remembered_for_a_minute),

@@ -287,15 +287,21 @@ static void audio_that_stops_is_no_speech(void **state)
     assert_string_equal(buf_z(&g->log), "turn started;turn false;");
 }
 
-static void a_transcript_is_words(void **state)
+/* A transcript may lag behind the answer to it: it does not tell a cough from a word. */
+static void a_late_transcript_confirms_no_cough(void **state)
 {
     struct call_rig *g = *state;
     reach_long_answer(g);
     cough(g);
-    g->h->on_transcript(g->arg, SPEAKER_CALLER, 0, "");
+    g->h->on_transcript(g->arg, SPEAKER_CALLER, 0, "que horas abre");
     is_state(g, CALL_HELD);
-    g->h->on_transcript(g->arg, SPEAKER_CALLER, 0, "espera");
-    is_state(g, CALL_LISTENING);
+    pass(g, 1000);
+    is_state(g, CALL_SPEAKING);
+    assert_string_equal(buf_z(&g->log), "turn started;turn ended;");
+    g->h->on_transcript(g->arg, SPEAKER_CALLER, 0, "e no sábado"); /* when it plays again */
+    is_state(g, CALL_SPEAKING);
+    g->h->on_speech(g->arg, TURN_CONFIRMED);
+    is_state(g, CALL_THINKING);
 }
 
 static void an_answer_to_it_is_words(void **state)
@@ -576,7 +582,7 @@ int main(int argc, char **argv)
         RIG_TEST(late_words_are_a_turn),
         RIG_TEST(another_sound_is_held_while_the_first_is_unknown),
         RIG_TEST(audio_that_stops_is_no_speech),
-        RIG_TEST(a_transcript_is_words),
+        RIG_TEST(a_late_transcript_confirms_no_cough),
         RIG_TEST(an_answer_to_it_is_words),
         RIG_TEST(a_sound_may_have_a_pause),
         RIG_TEST(a_digit_ends_a_held_answer),

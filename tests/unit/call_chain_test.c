@@ -36,6 +36,7 @@ static void death_in_mid_sentence(void **state)
 {
     struct call_rig *g = *state;
     reach_thinking(g);
+    g->h->on_speech(g->arg, TURN_CONFIRMED);
     g->h->on_transcript(g->arg, SPEAKER_CALLER, 0, "que horas abre");
     answer_begin(g, 2, 0, NULL, 400);
     pass(g, 200);
@@ -86,6 +87,7 @@ static void death_of_a_held_answer(void **state)
     struct call_rig *g = *state;
     g->holds = true;
     reach_thinking(g);
+    g->h->on_speech(g->arg, TURN_CONFIRMED);
     g->h->on_transcript(g->arg, SPEAKER_CALLER, 0, "que horas abre");
     answer_begin(g, 2, 0, NULL, 2000);
     pass(g, 400);

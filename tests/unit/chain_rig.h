@@ -408,6 +408,13 @@ static inline void it_hears(int i, enum turn_phase phase)
     f->h->on_speech(f->arg, phase);
 }
 
+/* Words of the turn under way, as every provider tells them. */
+static inline void it_understands(int i, const char *text)
+{
+    it_hears(i, TURN_CONFIRMED);
+    it_says_caller_said(i, text);
+}
+
 static inline void it_fails(int i, enum va_err why)
 {
     struct fake *f = &the_rig.fake[i];

@@ -53,13 +53,21 @@ static void on_answer_done(void *arg, uint32_t answer)
     p->h->on_answer_done(p->arg, id);
 }
 
+/* Words of a sound that nobody confirmed are those of the turn before it, told late. */
+static void note_words(struct provider *p)
+{
+    bool awaited = !p->wondering || p->before.kind == OWED_ANSWER;
+    if (p->wondering)
+        p->before.words = true;
+    if (awaited)
+        p->owed.words = true;
+}
+
 static void on_transcript(void *arg, enum speaker who, uint32_t answer, const char *text)
 {
     struct provider *p = arg;
-    if (who == SPEAKER_CALLER && *text) {
-        p->owed.words = true;
-        chain_known(p);
-    }
+    if (who == SPEAKER_CALLER && *text)
+        note_words(p);
     p->h->on_transcript(p->arg, who, answer ? p->base + answer : 0, text);
 }
 
