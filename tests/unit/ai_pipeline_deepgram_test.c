@@ -249,6 +249,111 @@ static void a_pause_keeps_the_words_and_forgetting_does_not(void **state)
     assert_int_equal(d->finals, 1);
 }
 
+static void frames(struct dg *d, size_t count)
+{
+    size_t want = d->audio + count * 160;
+    for (size_t i = 0; i < count; i++)
+        frame(d);
+    UNTIL(d, d->audio == want);
+}
+
+#define FINAL(start, duration)                                                                     \
+    "\"start\":" start ",\"duration\":" duration ",\"is_final\":true,\"from_finalize\":true,"
+#define INTERIM(start, duration) "\"start\":" start ",\"duration\":" duration ",\"is_final\":false,"
+
+/* The answer to the first Finalize comes when the turn is over without it: it ends no other turn,
+ * and its words are no other's. */
+static void a_late_end_is_not_the_next_turns(void **state)
+{
+    struct dg *d = *state;
+    begin(d);
+    frames(d, 25);
+    stt_deepgram.begin(d->stt, 0);
+    frames(d, 50);
+    stt_deepgram.end(d->stt, 0); /* at 1.5 s */
+    UNTIL(d, d->finals == 1);
+    assert_string_equal(d->final, "");
+    stt_deepgram.begin(d->stt, 0);
+    says(d, FINAL("0.5", "1.0"), "vendas");
+    frames(d, 50);
+    stt_deepgram.end(d->stt, 0); /* at 2.5 s */
+    UNTIL(d, d->finalizes == 2);
+    says(d, FINAL("0.5", "1.010"), "vendas");
+    says(d, INTERIM("1.5", "0.9"), "sup");
+    UNTIL(d, *d->partial);
+    assert_string_equal(d->partial, "sup");
+    assert_int_equal(d->finals, 1);
+    says(d, FINAL("1.5", "1.0"), "Suporte.");
+    UNTIL(d, d->finals == 2);
+    assert_string_equal(d->final, "Suporte.");
+}
+
+/* Words of a turn that is over do not confirm the sound that follows it. */
+static void late_words_are_no_partial_of_a_cough(void **state)
+{
+    struct dg *d = *state;
+    begin(d);
+    frames(d, 25);
+    stt_deepgram.begin(d->stt, 0);
+    frames(d, 25);
+    stt_deepgram.forget(d->stt); /* at 1 s */
+    frames(d, 5);
+    stt_deepgram.begin(d->stt, 0);
+    says(d, INTERIM("0", "1.0"), "que horas abre");
+    frames(d, 25);
+    says(d, INTERIM("1.0", "0.5"), "eh");
+    UNTIL(d, *d->partial);
+    assert_string_equal(d->partial, "eh");
+}
+
+/* The answer to the Finalize before a pause has words of this turn, and is not its end. */
+static void the_end_before_a_pause_is_not_the_turns(void **state)
+{
+    struct dg *d = *state;
+    begin(d);
+    stt_deepgram.begin(d->stt, 0);
+    frames(d, 50);
+    stt_deepgram.end(d->stt, 0); /* at 1 s */
+    stt_deepgram.begin(d->stt, 0);
+    frames(d, 50);
+    stt_deepgram.end(d->stt, 0); /* at 2 s */
+    UNTIL(d, d->finalizes == 2);
+    says(d, FINAL("0", "1.0"), "Eu queria");
+    UNTIL(d, *d->partial);
+    assert_string_equal(d->partial, "Eu queria");
+    assert_int_equal(d->finals, 0);
+    says(d, FINAL("1.0", "1.0"), "saber.");
+    UNTIL(d, d->finals == 1);
+    assert_string_equal(d->final, "Eu queria saber.");
+}
+
+/* Another connection has a time of its own. */
+static void a_new_connection_begins_at_0(void **state)
+{
+    struct dg *d = *state;
+    begin(d);
+    stt_deepgram.begin(d->stt, 0);
+    frames(d, 100);
+    stt_deepgram.end(d->stt, 0);
+    UNTIL(d, d->finalizes == 1);
+    ws_free(&d->conn);
+    UNTIL(d, d->connections == 2 && d->finals == 1);
+    for (size_t had = d->audio; d->audio == had;) {
+        frame(d);
+        step(d);
+    }
+    stt_deepgram.begin(d->stt, 0);
+    says(d, INTERIM("0", "0.5"), "alô");
+    UNTIL(d, *d->partial);
+    assert_string_equal(d->partial, "alô");
+    stt_deepgram.end(d->stt, 0);
+    UNTIL(d, d->finals == 2);
+    *d->partial = 0;
+    stt_deepgram.begin(d->stt, 0);
+    says(d, INTERIM("0.5", "1.0"), "vendas");
+    UNTIL(d, *d->partial);
+}
+
 static void it_is_kept_alive_when_there_is_no_audio(void **state)
 {
     struct dg *d = *state;
@@ -323,6 +428,10 @@ int main(void)
         T(words_come_before_and_behind_the_end),
         T(an_end_that_is_not_answered_is_not_waited_for),
         T(a_pause_keeps_the_words_and_forgetting_does_not),
+        T(a_late_end_is_not_the_next_turns),
+        T(late_words_are_no_partial_of_a_cough),
+        T(the_end_before_a_pause_is_not_the_turns),
+        T(a_new_connection_begins_at_0),
         T(it_is_kept_alive_when_there_is_no_audio),
         T(a_lost_connection_is_opened_again_twice),
         T(a_wrong_key_is_said),

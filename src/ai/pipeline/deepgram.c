@@ -1,9 +1,11 @@
 #include "ai/json_get.h"
 #include "ai/pipeline/deepgram.h"
 
+enum { ROUNDING_MS = 40 /* of its times; no word is that short */ };
+
 void deepgram_init(struct deepgram *d)
 {
-    *d = (struct deepgram){.flushed = false};
+    *d = (struct deepgram){.turn_from_ms = -1, .flush_from_ms = -1};
     buf_init(&d->final, STAGE_TEXT_MAX);
     buf_init(&d->words, STAGE_TEXT_MAX + STAGE_CAUSE_MAX);
 }
@@ -30,12 +32,29 @@ static void join(struct buf *b, struct str text)
     (void)buf_adds(b, text);
 }
 
+/* Where in its audio a result ends [ms]; -1: it does not say. */
+static int64_t end_ms(struct json_object *root)
+{
+    double start = json_object_get_double(jg_obj(root, "start")),
+           duration = json_object_get_double(jg_obj(root, "duration"));
+    double ms = (start + duration) * 1000;
+    return jg_obj(root, "duration") && ms >= 0 && ms < (double)JG_INT_MAX ? (int64_t)ms : -1;
+}
+
+static bool ends_by(int64_t ms, int64_t limit_ms)
+{
+    return ms >= 0 && limit_ms >= 0 && ms <= limit_ms + ROUNDING_MS;
+}
+
 static bool take_results(struct deepgram *d, struct json_object *root)
 {
+    int64_t ms = end_ms(root);
+    if (ends_by(ms, d->turn_from_ms))
+        return false;
     struct json_object *all = jg_obj(jg_obj(root, "channel"), "alternatives");
     struct json_object *best = jg_at(all, 0);
     struct str text = str_trim(jg_str(best, "transcript"));
-    if (jg_true(root, "from_finalize"))
+    if (jg_true(root, "from_finalize") && !ends_by(ms, d->flush_from_ms))
         d->flushed = true;
     if (jg_true(root, "is_final"))
         join(&d->final, text);

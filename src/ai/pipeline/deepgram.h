@@ -10,13 +10,16 @@ struct deepgram {
     struct buf final; /* words that will not change any more */
     struct buf words; /* these and the newest guess behind them */
     bool flushed;     /* the answer to Finalize came */
-    enum va_err err;  /* it told an error */
+    /* Times of its audio [ms]: what it says of nothing later came late. -1: none */
+    int64_t turn_from_ms;  /* is of the turn before */
+    int64_t flush_from_ms; /* answers the Finalize before */
+    enum va_err err;       /* it told an error */
     char cause[STAGE_CAUSE_MAX];
 };
 
 void deepgram_init(struct deepgram *d);
 void deepgram_free(struct deepgram *d);
-/** Another turn begins. */
+/** Another turn begins: its words are those behind turn_from_ms. */
 void deepgram_reset(struct deepgram *d);
 /** A text message. @return true: the words changed, see buf_z(&d->words) */
 bool deepgram_take(struct deepgram *d, struct str message);

@@ -33,6 +33,8 @@ struct stt {
     unsigned reconnects;
     uint64_t sent_us; /* when audio went up */
     uint64_t dropped; /* frames */
+    uint64_t samples; /* sent over this connection: its time */
+    int64_t ended_ms; /* of that time: the newest end of a turn; -1: none */
     struct tmr final, keep_alive;
 };
 
@@ -90,6 +92,8 @@ static void on_open(void *arg, struct str subprotocol)
     struct stt *s = arg;
     (void)subprotocol;
     s->state = DG_OPEN;
+    s->samples = 0;
+    s->ended_ms = s->text.turn_from_ms = s->text.flush_from_ms = -1;
     keep_alive(s);
     if (s->was_ready)
         return;
@@ -194,6 +198,7 @@ static enum va_err open_stt(const struct stage_cfg *cfg, const struct stt_handle
     s->h = h;
     s->arg = arg;
     deepgram_init(&s->text);
+    s->ended_ms = -1;
     const struct rt_format format = {cfg->rate_hz == 8000 ? RT_ULAW : RT_PCM16, cfg->rate_hz};
     err = rt_encoder_new(cfg->rate_hz, format, &s->encoder);
     if (!err)
@@ -215,17 +220,27 @@ static void audio(struct stt *s, const int16_t *samples, size_t count)
     if (s->state != DG_OPEN)
         return;
     if (rt_encode(s->encoder, samples, count, &bytes) == VA_OK &&
-        ws_send(s->ws, WS_BINARY, bytes.p, bytes.len) == VA_OK)
+        ws_send(s->ws, WS_BINARY, bytes.p, bytes.len) == VA_OK) {
         s->sent_us = loop_now_us(s->cfg.loop);
-    else
+        s->samples += count;
+    } else {
         s->dropped++;
+    }
+}
+
+/* A turn ends here: what it says of the time before is not the next one's. */
+static void mark_end(struct stt *s)
+{
+    s->ended_ms = (int64_t)(s->samples * 1000 / (uint64_t)s->cfg.rate_hz);
 }
 
 static void begin(struct stt *s, unsigned back_ms)
 {
     (void)back_ms;
-    if (!s->ending) /* else a pause: its words go on */
+    if (!s->ending) { /* else a pause: its words go on */
         deepgram_reset(&s->text);
+        s->text.turn_from_ms = s->ended_ms;
+    }
     s->ending = false;
     s->text.flushed = false;
     tmr_stop(&s->final);
@@ -237,6 +252,8 @@ static void end(struct stt *s, unsigned back_ms)
     (void)back_ms;
     s->ending = true;
     s->text.flushed = false;
+    s->text.flush_from_ms = s->ended_ms;
+    mark_end(s);
     if (s->state == DG_OPEN)
         (void)!ws_send(s->ws, WS_TEXT, text, sizeof(text) - 1);
     tmr_start(&s->final, s->cfg.loop, FINAL_MS, tell_final, s);
@@ -247,6 +264,7 @@ static void forget(struct stt *s)
     s->ending = false;
     tmr_stop(&s->final);
     deepgram_reset(&s->text);
+    mark_end(s);
 }
 
 const struct stt_ops stt_deepgram = {.name = "deepgram",
