@@ -73,6 +73,7 @@ struct call_legs {
     enum leg_phase phase;
     const struct leg_ops *chain[CALL_MODES]; /* AUDIO_MODE, then AUDIO_FALLBACK */
     size_t count, at;                        /* at: the one in use */
+    size_t moved;                            /* the newest that counts as a move */
     void (*then)(struct call *c);            /* when released */
     struct tmr guard;
     struct leg_stats stats; /* of those that are closed */

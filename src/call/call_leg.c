@@ -130,8 +130,9 @@ void call_leg_open(struct call *c)
         enum va_err err = try_open(c);
         if (!err) {
             set_phase(c, LEG_STARTING);
-            if (l->at > 0)
+            if (l->at > l->moved) /* else the same again, behind a transfer that failed */
                 count(&c->worker->counters.moved_to[mode_of(c->leg_ops)]);
+            l->moved = l->at;
             if (c->state == CALL_CONNECTING)
                 call_stuck_after(c, CALL_CONNECT_MS);
             return;

@@ -545,6 +545,24 @@ static void a_failed_transfer_comes_back_to_the_same_mode(void **state)
     assert_int_equal(counted(&g->worker.counters.failed[RTP]), 0);
 }
 
+/* That is no move: nothing went wrong with a mode. */
+static void a_reopened_leg_is_not_counted_as_a_move(void **state)
+{
+    struct call_rig *g = *state;
+    speak_by_rtp(g, "dual");
+    fails(rtp.leg);
+    is_released(rtp.leg);
+    starts(dual.leg, 20);
+    assert_int_equal(counted(&g->worker.counters.moved_to[DUAL]), 1);
+    ask_for_transfer(g);
+    is_released(dual.leg);
+    until(g, &g->fs.log, "transfer 201;");
+    pass(g, 5100);
+    is_state(g, CALL_THINKING);
+    assert_int_equal(dual.opens, 2);
+    assert_int_equal(counted(&g->worker.counters.moved_to[DUAL]), 1);
+}
+
 /* A second unicast could crash the switch: it is kept while a transfer is tried. */
 static void unicast_is_never_asked_for_twice(void **state)
 {
@@ -660,6 +678,7 @@ int main(int argc, char **argv)
         LEG_TEST(a_socket_that_dies_there_ends_the_wait),
         LEG_TEST(a_transfer_waits_for_the_leg),
         LEG_TEST(a_failed_transfer_comes_back_to_the_same_mode),
+        LEG_TEST(a_reopened_leg_is_not_counted_as_a_move),
         LEG_TEST(unicast_is_never_asked_for_twice),
         LEG_TEST(nor_by_the_leg_of_another_mode),
         LEG_TEST(nor_after_the_mode_that_is_nothing_else),
