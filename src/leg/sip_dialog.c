@@ -153,6 +153,7 @@ static void do_reject(struct sip_call *call, int status)
     if (open == SIP_OPEN_INVITE) {
         nua_respond(call->nh, status, phrase_of(status),
                     TAG_IF(status == 503, SIPTAG_RETRY_AFTER_STR("10")), TAG_END());
+        call->offered = false; /* it asked for an offer and got none: no answer is due */
         if (call->state != SIP_INVITED)
             return;
         sip_end_note(call, status, false, phrase_of(status));

@@ -517,7 +517,7 @@ struct stranger {
     struct udp_sock *sock;
     struct net_addr ua;
     char got[4096]; /* the last message */
-    unsigned byes, oks;
+    unsigned byes, oks, invites, refusals;
 };
 
 static void stranger_hears(void *arg, const struct net_addr *from, const void *p, size_t len)
@@ -527,8 +527,12 @@ static void stranger_hears(void *arg, const struct net_addr *from, const void *p
     (void)str_copy(x->got, sizeof(x->got), str_make(p, len));
     if (str_starts(str_make(p, len), "BYE "))
         x->byes++;
+    if (str_starts(str_make(p, len), "INVITE "))
+        x->invites++;
     if (str_starts(str_make(p, len), "SIP/2.0 200") && strstr(x->got, "INVITE"))
         x->oks++;
+    if (str_starts(str_make(p, len), "SIP/2.0 488") && strstr(x->got, "INVITE"))
+        x->refusals++;
 }
 
 static void stranger_says(struct stranger *x, const char *method, unsigned cseq, const char *to_tag,
@@ -555,18 +559,36 @@ static void stranger_up(struct rig *r, struct stranger *x)
     assert_int_equal(net_addr_parse("127.0.0.1", sip_ua_port(r->b), &x->ua), VA_OK);
 }
 
-static void stranger_calls(struct rig *r, struct stranger *x)
+static void stranger_calls(struct rig *r, struct stranger *x, char tag[static 128])
 {
     stranger_up(r, x);
     stranger_says(x, "INVITE", 1, "", sdp_pcmu);
     turn_until(r, x->oks);
-    char tag[128] = "";
     const char *to = strstr(x->got, "\r\nTo: "), *at = to ? strstr(to, ";tag=") : NULL;
     assert_non_null(at);
     struct str rest = str_of(at);
-    (void)str_copy(tag, sizeof(tag), str_cut(&rest, '\r'));
+    (void)str_copy(tag, 128, str_cut(&rest, '\r'));
     stranger_says(x, "ACK", 1, tag, "");
     turn_until(r, r->callee.established);
+}
+
+/* They asked for an offer and were refused: there is none to be answered, and the next one is ours
+ * to make. */
+static void a_refused_late_offer_is_over(void **state)
+{
+    struct rig *r = *state;
+    struct stranger x = {0};
+    char tag[128];
+    stranger_calls(r, &x, tag);
+    r->callee.reject_again_with = 488;
+    stranger_says(&x, "INVITE", 2, tag, "");
+    turn_until(r, x.refusals);
+    assert_true(r->callee.late);
+    stranger_says(&x, "ACK", 2, tag, "");
+    assert_int_equal(sip_call_offer(r->callee.call, str_of(sdp_pcmu)), VA_OK);
+    turn_until(r, x.invites || r->callee.refused);
+    assert_int_equal(r->callee.refused, 0);
+    udp_close(&x.sock);
 }
 
 /* Stopping does not wait for somebody who answers nothing. */
@@ -574,7 +596,8 @@ static void stop_is_bounded(void **state)
 {
     struct rig *r = *state;
     struct stranger x = {0};
-    stranger_calls(r, &x);
+    char tag[128];
+    stranger_calls(r, &x, tag);
     uint64_t began = loop_now_us(r->loop);
     sip_call_close(&r->callee.call);
     sip_ua_stop(&r->b);
@@ -642,6 +665,7 @@ static const struct CMUnitTest tests[] = {
     T(hostile_words_place_no_call),
     T(closed_at_any_moment),
     T(taken_port_is_explained),
+    T(a_refused_late_offer_is_over),
     T(stop_is_bounded),
     T(stop_with_a_call_under_way),
     T(answered_and_left_before_the_ack),
