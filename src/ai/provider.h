@@ -135,6 +135,7 @@ struct provider_ops {
     const char *name;   /**< as in AI_PROVIDER */
     bool takes_options; /**< cfg.name may have some */
     const char *key;    /**< name of the setting without which it cannot begin; NULL: needs none */
+    const char *key_alias; /**< a setting that does as well; NULL: none */
     /** What it can do. NULL: in general; else of this conversation, and may change in it. */
     const struct provider_caps *(*caps)(const struct provider *p);
 

@@ -29,13 +29,29 @@ static const char help[] =
 /* ---- list --------------------------------------------------------------------------------------
  */
 
-static bool key_missing(const struct settings *s, const struct provider_ops *ops)
+static bool is_set(const struct settings *s, const char *name)
 {
     char value[SETTING_TEXT_MAX] = "";
-    const struct setting *row = ops->key ? settings_find(str_of(ops->key)) : NULL;
+    const struct setting *row = name ? settings_find(str_of(name)) : NULL;
     if (row)
         settings_value_text(s, row, value, sizeof(value));
-    return ops->key && !*value;
+    return *value;
+}
+
+static bool key_missing(const struct settings *s, const struct provider_ops *ops)
+{
+    return ops->key && !is_set(s, ops->key) && !is_set(s, ops->key_alias);
+}
+
+static void key_text(const struct settings *s, const struct provider_ops *ops, char *out,
+                     size_t cap)
+{
+    bool alias = !is_set(s, ops->key) && is_set(s, ops->key_alias);
+    const char *name = alias ? ops->key_alias : ops->key;
+    (void)snprintf(out, cap, "%s%s", name ? name : "not needed",
+                   !name                 ? ""
+                   : key_missing(s, ops) ? " missing"
+                                         : " set");
 }
 
 static void print_abilities(const struct provider_caps *c)
@@ -56,10 +72,8 @@ static int list(const struct settings *s)
     for (size_t i = 0; provider_at(i); i++) {
         const struct provider_ops *ops = provider_at(i);
         const struct provider_caps *caps = ops->caps(NULL);
-        char key[100] = "not needed";
-        if (ops->key)
-            (void)snprintf(key, sizeof(key), "%s %s", ops->key,
-                           key_missing(s, ops) ? "missing" : "set");
+        char key[100];
+        key_text(s, ops, key, sizeof(key));
         (void)printf("%-18s %-28s %-56s ", ops->name, key, caps->formats ? caps->formats : "");
         print_abilities(caps);
         (void)putchar('\n');

@@ -18,6 +18,10 @@ exits() { # code, name, pattern in what it says, arguments...
     fi
 }
 exits 0 "the list" '^attendant +not needed +pcm .*holds answers' list
+exits 0 "a key that is missing" '^gemini +GEMINI_API_KEY missing' list
+GEMINI_API_KEY=k exits 0 "a key that is set" '^gemini +GEMINI_API_KEY set' list
+GOOGLE_API_KEY=k exits 0 "a key under its other name" '^gemini +GOOGLE_API_KEY set' list
+exits 2 "a test without its key" 'set GEMINI_API_KEY' test gemini
 exits 0 "the list is the default" '^NAME ' 
 exits 0 "a spoken turn" 'understood +horário' test attendant
 exits 0 "in another language, at another rate" 'answered +We are open' test attendant --language en-US --rate-hz 16000

@@ -418,8 +418,9 @@ void rt_prepare(const struct dialect *d, struct loop *loop, const struct provide
                 const struct settings *settings);
 
 /** One line per dialect: RT_PROVIDER(provider_openai, "openai", "OPENAI_API_KEY", dialect_openai);
- *  the third is the setting it cannot do without, or NULL. */
-#define RT_PROVIDER(symbol, name_, key_, dialect_)                                                 \
+ *  the third is the setting it cannot do without, or NULL; behind the last may stand more members
+ *  of provider_ops. */
+#define RT_PROVIDER(symbol, name_, key_, dialect_, ...)                                            \
     static const struct provider_caps *symbol##_caps(const struct provider *p)                     \
     {                                                                                              \
         return p ? &p->caps : &(dialect_).caps;                                                    \
@@ -448,6 +449,7 @@ void rt_prepare(const struct dialect *d, struct loop *loop, const struct provide
         .interrupt = rt_interrupt,                                                                 \
         .close = rt_close,                                                                         \
         .prepare = symbol##_prepare,                                                               \
+        __VA_ARGS__                                                                                \
     }
 
 #endif

@@ -302,4 +302,5 @@ static const struct dialect dialect_gemini = {
 };
 
 /* No key is named: either of two will do. */
-RT_PROVIDER(provider_gemini, "gemini", NULL, dialect_gemini);
+RT_PROVIDER(provider_gemini, "gemini", "GEMINI_API_KEY", dialect_gemini,
+            .key_alias = "GOOGLE_API_KEY");
