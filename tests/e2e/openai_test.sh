@@ -21,7 +21,8 @@ export NODE_PATH=$build/npm/node_modules
 
 # The server itself, against what the real one said.
 if [ -d "$recordings" ]; then
-    node "$here/../fakes/ai/openai_check.mjs" "$recordings"/openai-*.jsonl "$recordings"/azure-*.jsonl || bad=1
+    node "$here/../fakes/ai/openai_check.mjs" "$recordings"/openai-*.jsonl "$recordings"/azure-*.jsonl \
+        "$recordings"/xai-*-turn.jsonl || bad=1
 else
     echo "skipped: no recordings to check the server against"
 fi

@@ -62,7 +62,8 @@ async function check(file) {
     const steps = fs.readFileSync(file, 'utf8').trim().split('\n').map(l => JSON.parse(l));
     const received = steps.filter(s => s.direction === 'received').map(s => s.data);
     const refused = [];
-    const { web, port } = await serve({ scenario: scenarioOf(received), log: l => l.event === 'refused' && refused.push(l) });
+    const dialect = /^xai/.test(path.basename(file)) ? 'xai' : 'openai';
+    const { web, port } = await serve({ dialect, scenario: scenarioOf(received), log: l => l.event === 'refused' && refused.push(l) });
     const ws = new WebSocket(`ws://127.0.0.1:${port}/v1/realtime?model=gpt-realtime`, { headers: { authorization: 'Bearer sk-test' } });
     const got = [];
     const waiting = [];

@@ -1,7 +1,8 @@
-// An OpenAI Realtime server (GA shape) for the tests: strict about what it is sent, scripted in what
-// it answers, with turns found in the audio it really gets.
+// An OpenAI Realtime server (GA shape, or xAI's dialect of it) for the tests: strict about what it is
+// sent, scripted in what it answers, with turns found in the audio it really gets.
 //
-//   node openai_server.mjs [--scenario FILE] [--log FILE] [--cert FILE --key FILE] [--api-key KEY]
+//   node openai_server.mjs [--dialect xai] [--scenario FILE] [--log FILE] [--cert FILE --key FILE]
+//                          [--api-key KEY]
 //
 // Prints "port N" and serves until it is killed. FILE.log gets one JSON line per thing that happened.
 // Scenario (JSON, all optional):
@@ -61,6 +62,23 @@ const SHAPES = {
         },
     },
     'response.cancel': { _: ['event_id', '!type', 'response_id'] },
+};
+
+// xAI has voice and turn detection at the session's top, and no session.type.
+const XAI_SHAPES = {
+    ...SHAPES,
+    'session.update': {
+        _: ['event_id', '!type', '!session'],
+        session: {
+            _: ['instructions', 'voice', 'turn_detection', 'audio', 'tools', 'tool_choice', 'resumption'],
+            turn_detection: SHAPES['session.update'].session.audio.input.turn_detection,
+            audio: {
+                _: ['input', 'output'],
+                input: { _: ['format', 'transcription', 'transport'], format: FORMAT, transcription: { _: ['!model'] } },
+                output: { _: ['format', 'transport'], format: FORMAT },
+            },
+        },
+    },
 };
 
 function shapeError(value, shape, path) {
@@ -137,6 +155,7 @@ export class Session {
         socket.on('close', code => { for (const t of this.timers) clearTimeout(t); log({ event: 'closed', code }); });
         this.send('session.created', { session: this.session() });
     }
+    get shapes() { return SHAPES; }
     later(ms, run) {
         const t = setTimeout(() => { this.timers.delete(t); run(); }, ms);
         this.timers.add(t);
@@ -171,7 +190,7 @@ export class Session {
         let m = null;
         try { m = JSON.parse(data); } catch { /* refused below */ }
         if (binary || m === null || typeof m !== 'object') return this.error(null, 'invalid_json', 'not a JSON object');
-        const shape = SHAPES[m.type];
+        const shape = this.shapes[m.type];
         if (!shape) return this.error(m, 'invalid_value', `Invalid value: '${m.type}'.`, 'type');
         const bad = shapeError(m, shape, '');
         if (bad) return this.error(m, ...bad);
@@ -304,6 +323,7 @@ export class Session {
             metadata: r.metadata ?? null,
         };
     }
+    responseDone(status, details) { return { response: this.responseJson(status, details) }; }
     respond(request = {}) {
         const answers = this.scenario.answers ?? [{}];
         const answer = { text: 'All right.', ms: 800, hz: 440, ...(answers.length > 1 ? answers.shift() : answers[0]) };
@@ -376,15 +396,82 @@ export class Session {
     endResponse(status, details) {
         const r = this.response;
         clearTimeout(r.timer);
-        this.send('response.done', { response: this.responseJson(status, details) });
+        this.send('response.done', this.responseDone(status, details));
         this.log({ event: 'answer-end', status, text: r.answer.text, sent_ms: r.sent });
         if (status === 'cancelled') for (let i = 0; i < (this.scenario.late_deltas ?? 0); i++) this.audio(20);
         this.response = null;
     }
 }
 
+// ---- one of xAI's, as recorded: what it says beside, and what it does not say ----------------------
+export class XaiSession extends Session {
+    get shapes() { return XAI_SHAPES; }
+    send(type, fields) {
+        const { part, ...rest } = fields;
+        const { content, ...item } = rest.item ?? {};
+        if (type === 'conversation.item.done') return;
+        if (type.startsWith('response.output_item.')) rest.item = item;
+        if (type === 'response.content_part.added') rest.part = part;
+        if (type === 'response.output_audio.delta') Object.assign(rest, { rid: 'r', audio_duration_ms: PIECE_MS, ts: Date.now() });
+        if (type === 'response.output_audio_transcript.delta') Object.assign(rest, { rid: 'r', start_time: 0 });
+        super.send(type, type === 'session.created' ? rest : { previous_item_id: null, ...rest });
+    }
+    session() {
+        const { type, audio, output_modalities, ...rest } = super.session();
+        return { ...rest, modalities: ['audio'], voice: this.voice ?? 'ara', turn_detection: this.ready ? this.turns : { type: null }, ...(this.ready ? { audio } : {}) };
+    }
+    session_update(m) {
+        const { voice, turn_detection, audio, ...rest } = m.session;
+        this.voice = voice;
+        this.log({ event: 'xai', voice, turn_detection });
+        this.send('conversation.created', { conversation: { id: this.conversation ??= newId('conv'), object: 'realtime.conversation' } });
+        this.send('ping', { timestamp: Date.now() });
+        super.session_update({ ...m, session: { type: 'realtime', ...rest, audio: { ...audio, input: { ...audio?.input, turn_detection: turn_detection ?? null } } } });
+    }
+    conversation_item_truncate(m) { return this.error(m, 'invalid_value', 'truncation is not supported', 'type'); }
+    speechStarted() {
+        super.speechStarted();
+        this.add({ id: this.vad.item, type: 'message', status: 'in_progress', role: 'user', content: [{ type: 'input_audio', transcript: '' }] });
+    }
+    speechStopped() {
+        const v = this.vad, id = v.item;
+        v.speaking = false;
+        this.send('input_audio_buffer.speech_stopped', { audio_end_ms: Math.round(v.now), item_id: id });
+        this.send('input_audio_buffer.committed', { item_id: id });
+        this.later(this.scenario.words_delay_ms ?? 0, () => {
+            if (this.transcription) this.transcribe(id);
+            if (this.turns.create_response && !this.response) this.respond();
+        });
+    }
+    transcribe(id) { // "completed" comes several times, with more of it
+        const words = this.scenario.words ?? ['hello'];
+        const transcript = words.length > 1 ? words.shift() : words[0];
+        const begun = transcript.split(' ')[0], of = { item_id: id, content_index: 0 };
+        const said = 'conversation.item.input_audio_transcription';
+        this.send(`${said}.updated`, { ...of, transcript: begun });
+        this.send(`${said}.completed`, { ...of, transcript: begun, status: 'in_progress' });
+        this.send(`${said}.completed`, { ...of, transcript, status: 'completed' });
+    }
+    responseJson(status) {
+        const r = this.response;
+        return { id: r.id, object: 'realtime.response', output: r.output, status, status_details: 'unimplemented', usage: {} };
+    }
+    responseDone(status) {
+        return { response: this.responseJson(status), response_id: this.response.id, usage: { total_tokens: 3, input_tokens: 1, output_tokens: 2 } };
+    }
+    finish() {
+        const r = this.response, a = r.answer;
+        this.send('response.output_audio_transcript.done', { ...this.part(), transcript: a.text });
+        this.send('response.content_part.done', this.part());
+        this.send('response.output_audio.done', this.part());
+        this.itemDone({ id: r.item, type: 'message', status: 'completed', role: 'assistant', content: [{ type: 'audio', transcript: a.text }] });
+        this.endResponse('completed');
+    }
+}
+const DIALECTS = { openai: Session, xai: XaiSession };
+
 // ---- server --------------------------------------------------------------------------------------
-export function serve({ scenario = {}, log = () => {}, cert, key, apiKey = 'sk-test', port = 0 }) {
+export function serve({ dialect = 'openai', scenario = {}, log = () => {}, cert, key, apiKey = 'sk-test', port = 0 }) {
     const web = cert ? https.createServer({ cert: fs.readFileSync(cert), key: fs.readFileSync(key) }) : http.createServer();
     const wss = new WebSocketServer({ noServer: true, perMessageDeflate: false });
     web.on('upgrade', (req, socket, head) => {
@@ -399,7 +486,7 @@ export function serve({ scenario = {}, log = () => {}, cert, key, apiKey = 'sk-t
                 ws.send(JSON.stringify({ type: 'error', error: { type: 'invalid_request_error', code: 'beta_api_shape_disabled', message: 'The beta API shape is disabled.' } }));
                 return ws.close(4000, 'invalid_request_error.beta_api_shape_disabled');
             }
-            new Session(ws, scenario, log);
+            new DIALECTS[dialect](ws, scenario, log);
         });
     });
     return new Promise(done => web.listen(port, '127.0.0.1', () => done({ web, wss, port: web.address().port })));
