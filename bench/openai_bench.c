@@ -666,6 +666,8 @@ static void begin(struct bench *b)
     b->settings.ai_connect_timeout_ms = 60000;
     must(secretary_new(&b->secretary), "secretary");
     must(loop_new(NULL, 0, &b->loop), "loop");
+    (void)thread_set_priority(THREAD_REALTIME); /* both as call/server.c's workers */
+    loop_set_pace(b->loop, 1000);
     must(media_clock_new(b->loop, &b->clock), "clock");
     b->call = calloc(b->calls, sizeof(*b->call));
     b->conns = calloc(b->calls, sizeof(*b->conns));

@@ -101,6 +101,7 @@ const struct setting settings_table[] = {
     ROW_STR("DATA_DIR", data_dir, "/var/lib/voice-ai", "folder of the database, recordings and messages; created if missing"),
     ROW_CHOICE("LOG_LEVEL", log_level, "info", "debug|info|warn|error", "least level that is logged"),
     ROW_INT("WORKERS", workers, "", 0, 64, "0", "threads that carry calls; 0 is one per core"),
+    ROW_CHOICE("WORKER_PRIORITY", worker_priority, "auto", "auto|realtime|high|normal", "how the kernel ranks those threads: before everything that is not real-time, as nice -10 does, or as any other program; auto is the first of them that this user may (LimitRTPRIO=1 or LimitNICE=-10 in a systemd unit)"),
     ROW_INT("DRAIN_TIMEOUT", drain_timeout_s, "s", 0, 3600, "30", "after SIGTERM, how long running calls may take to say goodbye"),
     ROW_ADDR("ESL_SERVER_HOST", esl_server_host, "0.0.0.0", "address where FreeSWITCH's socket application connects to"),
     ROW_INT("ESL_SERVER_PORT", esl_server_port, "", 1, 65535, "8022", "its TCP port"),

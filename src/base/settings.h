@@ -48,6 +48,7 @@ struct settings {
     setting_text data_dir;
     setting_text log_level;
     int64_t workers;         /**< 0: one per core */
+    setting_text worker_priority;
     int64_t drain_timeout_s; /**< [s] */
     setting_text esl_server_host;
     int64_t esl_server_port;
