@@ -7,8 +7,8 @@
  *                       µ-law delta (TLS) ─► │ provider, playout, clock, udp │ ─► datagram
  *                                            └───────────────────────────────┘
  *
- * openai_bench [calls] [seconds] [ms of audio per delta]. Calls per core: by the worker thread's
- * own CPU time, so that a machine shared with others tells the same.
+ * openai_bench [calls] [seconds] [ms of audio per delta] [ms per append]. Calls per core: by the
+ * worker thread's own CPU time, so that a machine shared with others tells the same.
  */
 #include "ai/realtime/realtime.h"
 #include "base/base64.h"
@@ -70,7 +70,7 @@ struct call {
 
 struct bench {
     size_t calls;
-    unsigned delta_ms;
+    unsigned delta_ms, append_ms;
     struct loop_thread *server;
     struct tcp_listener *listener;
     struct tls_ctx *server_tls, *client_tls;
@@ -198,7 +198,8 @@ static bool has(const char *p, size_t len, const char *what)
 
 static void on_append(struct conn *c)
 {
-    uint64_t at = atomic_load(&c->call->up_at[c->appends++ % RING]);
+    c->appends += c->b->append_ms / 20; /* the last of its frames is as old as the append */
+    uint64_t at = atomic_load(&c->call->up_at[(c->appends - 1) % RING]);
     if (atomic_load(&c->b->measuring) && at)
         lat_add(&c->b->up, now_us() - at);
 }
@@ -637,13 +638,15 @@ static void floor_udp(double *send_us, double *recv_us)
 static double print_floor(const struct bench *b)
 {
     double up_w, up_r, down_w, down_r, udp_s, udp_r;
-    floor_tls(b, 270, &up_w, &up_r);
+    size_t append = 50 + base64_encoded_len((size_t)b->append_ms * 8);
+    floor_tls(b, append, &up_w, &up_r);
     floor_tls(b, b->delta.len + 4, &down_w, &down_r);
     floor_udp(&udp_s, &udp_r);
-    double down = down_r * 20 / b->delta_ms, sum = udp_s + udp_r + up_w + down;
+    double down = down_r * 20 / b->delta_ms, up = up_w * 20 / b->append_ms;
+    double sum = udp_s + udp_r + up + down;
     printf("floor per call and 20 ms: datagram out %.1f + in %.1f, TLS record out %.1f + in %.1f "
            "= %.1f us: %.0f calls per core\n",
-           udp_s, udp_r, up_w, down, sum, 20000 / sum);
+           udp_s, udp_r, up, down, sum, 20000 / sum);
     return sum;
 }
 
@@ -664,8 +667,11 @@ static void begin(struct bench *b)
     must(settings_load("/dev/null", none, &b->settings, NULL), "settings");
     (void)str_copy(b->settings.openai_api_key, SETTING_TEXT_MAX, str_of("sk-bench"));
     b->settings.ai_connect_timeout_ms = 60000;
+    b->settings.ai_packet_ms = b->append_ms;
     must(secretary_new(&b->secretary), "secretary");
     must(loop_new(NULL, 0, &b->loop), "loop");
+    (void)thread_set_priority(THREAD_REALTIME); /* both as call/server.c's workers */
+    loop_set_pace(b->loop, 1000);
     must(media_clock_new(b->loop, &b->clock), "clock");
     b->call = calloc(b->calls, sizeof(*b->call));
     b->conns = calloc(b->calls, sizeof(*b->conns));
@@ -706,9 +712,10 @@ static void measure(struct bench *b, unsigned seconds, double floor_us)
     double per = (double)cpu * 2 / (double)(frames + pieces);
     double load = (double)cpu / (double)wall;
     double due = (double)b->calls * (double)wall / 20000;
-    printf("%zu calls, two-way, deltas of %u ms: %.0f %% of a core, %.1f us per call and 20 ms "
+    printf("%zu calls, two-way, appends of %u, deltas of %u ms: %.0f %% of a core, %.1f us per "
+           "call and 20 ms "
            "(floor x %.2f): %.0f calls per core; carried %.0f %% in, %.0f %% out\n",
-           b->calls, b->delta_ms, load * 100, per, per / floor_us, 20000 / per,
+           b->calls, b->append_ms, b->delta_ms, load * 100, per, per / floor_us, 20000 / per,
            100.0 * (double)frames / due, 100.0 * (double)pieces / due);
     lat_print("caller's datagram sent -> append at the server", &b->up);
     lat_print("delta sent -> audio in the playout", &b->down);
@@ -718,14 +725,16 @@ static void measure(struct bench *b, unsigned seconds, double floor_us)
 int main(int argc, char **argv)
 {
     static struct bench b;
-    uint64_t n = 500, seconds = 5, delta = 20;
+    uint64_t n = 500, seconds = 5, delta = 20, append = 20;
     if ((argc > 1 && str_to_u64(str_of(argv[1]), &n)) ||
         (argc > 2 && str_to_u64(str_of(argv[2]), &seconds)) ||
-        (argc > 3 && str_to_u64(str_of(argv[3]), &delta)) || !n || n > 20000 || !seconds ||
-        delta < 20 || delta > 1000 || delta % PARTS)
-        die("usage: openai_bench [calls] [seconds] [ms per delta]");
+        (argc > 3 && str_to_u64(str_of(argv[3]), &delta)) ||
+        (argc > 4 && str_to_u64(str_of(argv[4]), &append)) || !n || n > 20000 || !seconds ||
+        delta < 20 || delta > 1000 || delta % PARTS || append % 20 || !append || append > 100)
+        die("usage: openai_bench [calls] [seconds] [ms per delta] [ms per append]");
     b.calls = n;
     b.delta_ms = (unsigned)delta;
+    b.append_ms = (unsigned)append;
     log_set_level(getenv("BENCH_DEBUG") ? LOG_DEBUG : LOG_ERROR);
     raise_descriptors();
     begin(&b);

@@ -286,7 +286,8 @@ enum va_err ws_hub_open(struct loop *control, const struct settings *settings,
     list_init(&hub->held);
     enum va_err err = make_gate(hub, &at, fault);
     if (!err && *settings->ws_tls_cert)
-        err = ws_tls_new(settings->ws_tls_cert, settings->ws_tls_key, &hub->tls, fault);
+        err = ws_tls_new(settings->ws_tls_cert, settings->ws_tls_key,
+                         thread_priority_of(settings->worker_priority), &hub->tls, fault);
     if (!err)
         err = tcp_listen(control, &at, on_accept, hub, &hub->listener, fault);
     if (err) {

@@ -3,6 +3,7 @@
 #include <assert.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <time.h>
 
 static void deliver_all(struct loop *loop)
 {
@@ -18,8 +19,10 @@ static void deliver_all(struct loop *loop)
         mail->deliver(mail);
         mail = next;
     }
-    if (stopping)
+    if (stopping) {
+        loop->over = true;
         uv_stop(loop->uv);
+    }
 }
 
 static void on_wake(uv_async_t *async)
@@ -97,9 +100,35 @@ enum va_err loop_attach(uv_loop_t *uv, const struct va_clock *clock, size_t mail
     return uv ? create(uv, clock, mailbox_max, ret_loop) : VA_EINVAL;
 }
 
+/* The system's time, whatever the loop's clock says: what is saved are its wake-ups. */
+static void keep_pace(struct loop *loop)
+{
+    struct timespec t;
+    (void)clock_gettime(CLOCK_MONOTONIC, &t);
+    uint64_t now = (uint64_t)t.tv_sec * 1000000 + (uint64_t)t.tv_nsec / 1000;
+    uint64_t next = loop->turned_us + loop->pace_us;
+    if (now < next) {
+        t = (struct timespec){(time_t)(next / 1000000), (long)(next % 1000000) * 1000};
+        (void)clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &t, NULL);
+    }
+    loop->turned_us = now < next ? next : now;
+}
+
+void loop_set_pace(struct loop *loop, uint64_t us)
+{
+    loop->pace_us = us;
+    uv_stop(loop->uv); /* loop_run() goes on the new way */
+}
+
 void loop_run(struct loop *loop)
 {
-    uv_run(loop->uv, UV_RUN_DEFAULT);
+    bool alive = true;
+    while (alive && !loop->over) {
+        alive = uv_run(loop->uv, loop->pace_us ? UV_RUN_ONCE : UV_RUN_DEFAULT) != 0;
+        if (loop->pace_us && !loop->over)
+            keep_pace(loop);
+    }
+    loop->over = false;
 }
 
 void loop_turn(struct loop *loop, bool wait)
@@ -107,6 +136,8 @@ void loop_turn(struct loop *loop, bool wait)
     loop->turning = true;
     uv_run(loop->uv, wait ? UV_RUN_ONCE : UV_RUN_NOWAIT);
     loop->turning = false;
+    if (wait && loop->pace_us)
+        keep_pace(loop);
 }
 
 void loop_stop(struct loop *loop)

@@ -20,6 +20,9 @@ struct loop {
     uv_timer_t timer;
     uv_idle_t soon;        /* instead of it when the next timer is due already */
     bool turning;          /* in loop_turn() */
+    bool over;             /* loop_run() shall return */
+    uint64_t pace_us;      /* least time between two turns; 0: none */
+    uint64_t turned_us;    /* when the last one began to be waited for */
     unsigned open_handles; /* and look-ups under way */
 
     uv_mutex_t lock; /* guards box_*, stopping, refused */
