@@ -69,18 +69,25 @@ static enum va_err make_folders(const struct settings *s, struct va_fault *fault
     return VA_OK;
 }
 
+/* A recogniser, a language model and two sentences of a voice at once, where others have one. */
+static bool in_parts(const struct settings *s)
+{
+    return strstr(s->ai_provider, "pipeline") || strstr(s->ai_fallback, "pipeline");
+}
+
 /* Each call holds a control socket, two for its audio (net/udp.h) and at least one of its provider;
  * RTP has RTCP beside it, unicast may play what a stream hears, which comes by three descriptors
- * when it is wss (leg/ws_tls.c). */
+ * when it is wss (leg/ws_tls.c). A recording is a file. */
 static rlim_t files_needed(const struct settings *s)
 {
     bool more =
         sip_ua_wanted(s) || settings_uses_mode(s, "dual") || settings_uses_mode(s, "websocket");
-    rlim_t each = (more ? 5u : 4u) + (*s->ws_tls_cert ? 2u : 0u);
+    rlim_t each = (more ? 5u : 4u) + (*s->ws_tls_cert ? 2u : 0u) + (s->record_calls ? 1u : 0u) +
+                  (in_parts(s) ? 3u : 0u);
     return (rlim_t)s->esl_max_connections * each + 256;
 }
 
-/* All this user may have: a provider in parts (recogniser, language model, voice) holds more. */
+/* All this user may have: a secretary may record, or name a provider in parts, by itself. */
 static enum va_err raise_descriptors(const struct settings *s, struct va_fault *fault)
 {
     rlim_t need = files_needed(s);

@@ -36,6 +36,20 @@ fails "a bad line in the .env file" 'env:2' LOG_LEVEL=info
 env_file=/nonexistent/env
 fails "a missing .env file" '/nonexistent/env' LOG_LEVEL=info
 env_file=/dev/null
+# Open files: 4 of a call and 256 besides. Root could raise its own limit, so it gives that up.
+files=(prlimit --nofile=256:600)
+[ "$(id -u)" = 0 ] && files=(prlimit --nofile=256:600 setpriv --bounding-set=-sys_resource)
+real=$bin
+bin=$work/limited
+printf '#!/bin/bash\nexec %s %q "$@"\n' "${files[*]}" "$real" >"$bin"
+chmod +x "$bin"
+fails "too few open files" 'ESL_MAX_CONNECTIONS=100 needs 656 open files.*LimitNOFILE' ESL_MAX_CONNECTIONS=100
+fails "too few to record as well" 'needs 606 open files' ESL_MAX_CONNECTIONS=70 RECORD_CALLS=yes
+fails "too few for a provider in parts" 'needs 816 open files' ESL_MAX_CONNECTIONS=80 AI_PROVIDER=pipeline
+ESL_MAX_CONNECTIONS=80 start
+check "what it may have is taken" grep -qE '^Max open files +600 +600 ' "/proc/$pid/limits"
+stop
+bin=$real
 start
 fails "a taken port" "$ESL_SERVER_PORT is taken" DATA_DIR="$work/other"
 stop
