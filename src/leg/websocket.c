@@ -132,10 +132,9 @@ static void on_asked(void *arg, const struct esl_result *r)
     struct leg *leg = arg;
     if (!r->done)
         return;
-    if (!r->err) {
-        leg->channel_streams = true;
+    if (!r->err)
         return;
-    }
+    leg->channel_streams = leg->state != WS_LEG_WAITING; /* the dialplan's came meanwhile */
     if (memmem(r->text.p ? r->text.p : "", r->text.len, "ot found", 8)) {
         ws_leg_fail(leg, VA_ENOTSUP,
                     "FreeSWITCH has no uuid_audio_stream: load mod_audio_stream, or use "
@@ -163,9 +162,11 @@ static enum va_err ask_for_stream(struct leg *leg)
         WS_CODEC_L16, leg->cfg.rate_hz < WS_RATE_MAX ? leg->cfg.rate_hz : WS_RATE_MAX, 1};
     const struct esl_audio_stream stream = {
         .url = url, .mix = ESL_MIX_MONO, .rate_hz = (unsigned)leg->told.wire.rate_hz};
-    return err ? err
-               : esl_uuid_audio_stream_start(sw, leg->cfg.uuid, &stream,
-                                             &(struct esl_then){on_asked, leg, 0});
+    if (!err)
+        err = esl_uuid_audio_stream_start(sw, leg->cfg.uuid, &stream,
+                                          &(struct esl_then){on_asked, leg, 0});
+    leg->channel_streams = !err; /* from now on, though it is answered later */
+    return err;
 }
 
 /* ---- release --------------------------------------------------------------------------------- */

@@ -878,6 +878,35 @@ static void a_released_channel_has_no_stream(void **state)
     bench_free(b);
 }
 
+/* Asked for and not answered yet: it would begin, and stay. */
+static void closed_before_the_answer_it_is_stopped(void **state)
+{
+    (void)state;
+    struct bench *b = bench_new(&leg_dual, "binary");
+    assert_int_equal(b->ops->open(&b->cfg, &handlers, b, &b->leg), VA_OK);
+    rig_hears(b->g, "api uuid_audio_stream " RIG_UUID " start ");
+    b->ops->close(&b->leg);
+    rig_hears(b->g, "api uuid_audio_stream " RIG_UUID " stop\n\n");
+    bench_free(b);
+}
+
+/* A stream that was refused is not ours: the channel's other one goes on. */
+static void what_was_refused_is_not_stopped(void **state)
+{
+    (void)state;
+    struct bench *b = bench_new(&leg_dual, "binary");
+    char url[300];
+    asked(b, url, sizeof(url), "-ERR uuid_audio_stream Command not found!\n");
+    while (!b->failed)
+        turn(b);
+    b->ops->close(&b->leg);
+    assert_int_equal(esl_session_api(b->cfg.control, str_of("status"), NULL), VA_OK);
+    while (!b->g->heard.len || !memmem(b->g->heard.p, b->g->heard.len, "api status", 10))
+        turn(b);
+    assert_null(memmem(b->g->heard.p, b->g->heard.len, " stop", 5));
+    bench_free(b);
+}
+
 static void without_control_it_is_released_at_once(void **state)
 {
     (void)state;
@@ -948,6 +977,8 @@ int main(void)
         cmocka_unit_test(jambonz_takes_frames),
         cmocka_unit_test(drachtios_fork_writes_files),
         cmocka_unit_test(a_released_channel_has_no_stream),
+        cmocka_unit_test(closed_before_the_answer_it_is_stopped),
+        cmocka_unit_test(what_was_refused_is_not_stopped),
         cmocka_unit_test(without_control_it_is_released_at_once),
         cmocka_unit_test(closing_in_any_handler),
     };
