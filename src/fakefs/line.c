@@ -203,7 +203,8 @@ static void on_offer(void *arg, const struct sdp *offer, bool again)
     buf_free(&text);
 }
 
-static const struct sip_media_handlers media_handlers = {on_offer, on_answer, NULL};
+static const struct sip_media_handlers media_handlers = {.on_offer = on_offer,
+                                                         .on_answer = on_answer};
 
 /* ---- life ------------------------------------------------------------------------------------ */
 

@@ -54,29 +54,40 @@ static void describe_silence(const struct leg *leg, const char *what, char *out,
                    st.forged ? "; packets came that are not encrypted with the key agreed on" : "");
 }
 
-static uint64_t signs_of_life(const struct leg *leg, bool *ret_pauses)
+void rtp_lost(struct leg *leg)
 {
-    struct rtp_stream_stats st;
-    rtp_stream_stats(leg->stream, &st);
-    *ret_pauses = st.pauses;
-    return st.packets_in + st.rtcp_in;
+    char cause[800];
+    describe_silence(leg, "audio stopped", cause, sizeof(cause));
+    rtp_fail(leg, VA_ETIMEOUT, cause);
 }
 
-/* Who holds us, or has said that he is silent, may send nothing for as long as he likes. */
+/* What came by now counts from here on. */
+static void note_signs(struct leg *leg, const struct rtp_stream_stats *st)
+{
+    leg->seen_at_watch = st->packets_in + st->rtcp_in;
+    leg->quiet = (struct rtp_quiet){.strangers = st->foreign + st->forged};
+}
+
+/* Who holds us, or has said that he is silent, may send nothing for as long as he likes. What comes
+ * and is not taken is no silence. */
 static void on_lost_check(void *arg)
 {
     struct leg *leg = arg;
-    bool pauses = false;
-    uint64_t seen = signs_of_life(leg, &pauses);
-    if (seen == leg->seen_at_watch && leg->direction == SDP_SENDRECV && !pauses) {
-        char cause[800];
-        describe_silence(leg, "audio stopped", cause, sizeof(cause));
-        rtp_fail(leg, VA_ETIMEOUT, cause);
-        return;
+    struct rtp_stream_stats st;
+    rtp_stream_stats(leg->stream, &st);
+    bool quiet = st.packets_in + st.rtcp_in == leg->seen_at_watch &&
+                 leg->direction == SDP_SENDRECV && !st.pauses;
+    if (!quiet) {
+        note_signs(leg, &st);
+        rtp_watch(leg, (uint64_t)leg->settings->media_lost_timeout_ms);
+    } else if (st.foreign + st.forged > leg->quiet.strangers || !rtp_quiet_ask(leg)) {
+        rtp_lost(leg);
     }
-    leg->seen_at_watch = seen;
-    tmr_start(&leg->watch, leg->loop, (uint64_t)leg->settings->media_lost_timeout_ms, on_lost_check,
-              leg);
+}
+
+void rtp_watch(struct leg *leg, uint64_t ms)
+{
+    tmr_start(&leg->watch, leg->loop, ms, on_lost_check, leg);
 }
 
 static void on_never_started(void *arg)
@@ -252,7 +263,8 @@ static void on_answer(void *arg, const struct sdp *their_answer)
         rtp_set_state(leg, RTP_AGREED);
 }
 
-static const struct sip_media_handlers media_handlers = {on_offer, on_answer, NULL};
+static const struct sip_media_handlers media_handlers = {on_offer, on_answer, NULL,
+                                                         rtp_quiet_probed};
 
 static void on_ended(void *arg, const struct sip_end *end)
 {
@@ -280,10 +292,10 @@ static void on_first(void *arg)
         return;
     rtp_set_state(leg, RTP_FLOWING);
     rtp_stream_read_by_clock(leg->stream);
-    bool pauses = false;
-    leg->seen_at_watch = signs_of_life(leg, &pauses);
-    tmr_start(&leg->watch, leg->loop, (uint64_t)leg->settings->media_lost_timeout_ms, on_lost_check,
-              leg);
+    struct rtp_stream_stats st;
+    rtp_stream_stats(leg->stream, &st);
+    note_signs(leg, &st);
+    rtp_watch(leg, (uint64_t)leg->settings->media_lost_timeout_ms);
     leg->h->on_started(leg->arg, &leg->format);
 }
 

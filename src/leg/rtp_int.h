@@ -31,6 +31,14 @@ struct rtp_bridge {
     } vars[RTP_VARS];
 };
 
+/* rtp_quiet.c */
+struct rtp_quiet {
+    bool asked;         /* an answer is due */
+    bool counted;       /* packets: known */
+    uint64_t packets;   /* of the caller's that FreeSWITCH has heard */
+    uint64_t strangers; /* packets that were not taken, when the silence began */
+};
+
 struct leg {
     struct loop *loop;
     struct sip_ua *ua;
@@ -50,6 +58,7 @@ struct leg {
     enum sdp_direction direction;
     struct tmr watch, grace;
     uint64_t seen_at_watch;
+    struct rtp_quiet quiet;
     bool *gone; /* set by close() inside rtp_stream_read() */
 };
 
@@ -59,6 +68,17 @@ void rtp_fail(struct leg *leg, enum va_err why, const char *cause);
 /* The far end is gone; the control socket may say more. */
 void rtp_left(struct leg *leg, const char *cause);
 void rtp_released(struct leg *leg);
+/* Look again in so long whether anything came. */
+void rtp_watch(struct leg *leg, uint64_t ms);
+/* Nothing comes, and it is not the caller's silence. */
+void rtp_lost(struct leg *leg);
+
+/* ---- rtp_quiet.c */
+/* Nothing came since the last look: find out why. rtp_watch() or rtp_lost() follows.
+ * @return false: nobody can be asked */
+bool rtp_quiet_ask(struct leg *leg);
+/* Of sip_media_handlers. */
+void rtp_quiet_probed(void *arg, int status);
 
 /* ---- rtp_bridge.c */
 VA_CHECK enum va_err rtp_bridge_ask(struct leg *leg);

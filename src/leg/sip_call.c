@@ -191,6 +191,14 @@ enum va_err sip_call_refer(struct sip_call *call, const char *to_uri)
     return sip_uri_ok(to_uri) ? order_text(call, SIP_ORDER_REFER, str_of(to_uri)) : VA_EINVAL;
 }
 
+enum va_err sip_call_probe(struct sip_call *call)
+{
+    if (call->ended)
+        return VA_ECLOSED;
+    struct sip_order *order = sip_order_new(call, SIP_ORDER_PROBE);
+    return order ? sip_order_post(call->ua, order) : VA_ENOMEM;
+}
+
 enum va_err sip_call_referred(struct sip_call *call, int status)
 {
     if (call->ended)
@@ -314,6 +322,10 @@ void sip_news_deliver(struct mail *mail)
     case SIP_NEWS_REFER:
         if (h->on_refer)
             h->on_refer(call->arg, news->text);
+        break;
+    case SIP_NEWS_PROBED:
+        if (call->media && call->media->on_probed)
+            call->media->on_probed(call->media_arg, news->status);
         break;
     case SIP_NEWS_ENDED: tell_ended(call); break;
     default: break;

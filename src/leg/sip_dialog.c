@@ -215,6 +215,12 @@ static void do_referred(struct sip_order *order)
     *call->referral = 0;
 }
 
+static void do_probe(struct sip_call *call)
+{
+    if (call->state == SIP_UP) /* else something else tells */
+        nua_options(call->nh, CONTACT(call), TAG_END());
+}
+
 static void do_bye(struct sip_call *call)
 {
     switch (call->state) {
@@ -254,6 +260,7 @@ void sip_order_do(struct sip_order *order)
     case SIP_ORDER_OFFER: do_offer(order); break;
     case SIP_ORDER_REFER: do_refer(order); break;
     case SIP_ORDER_REFERRED: do_referred(order); break;
+    case SIP_ORDER_PROBE: do_probe(call); break;
     case SIP_ORDER_BYE:
     case SIP_ORDER_CLOSE: do_bye(call); break;
     }

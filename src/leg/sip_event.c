@@ -212,6 +212,10 @@ static void on_call_event(nua_event_t event, int status, const char *phrase, str
         if (status >= 300)
             post_simple(call, SIP_NEWS_TRANSFER, status, 0);
         break;
+    case nua_r_options:
+        if (status >= 200)
+            post_simple(call, SIP_NEWS_PROBED, status, 0);
+        break;
     case nua_r_bye:
     case nua_r_cancel:
         if (status >= 200 && event == nua_r_bye)

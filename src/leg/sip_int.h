@@ -49,6 +49,7 @@ enum sip_order_kind {
     SIP_ORDER_OFFER,    /* text: SDP */
     SIP_ORDER_REFER,    /* text: URI */
     SIP_ORDER_REFERRED, /* status */
+    SIP_ORDER_PROBE,
     SIP_ORDER_BYE,
     SIP_ORDER_CLOSE
 };
@@ -72,6 +73,7 @@ enum sip_news_kind {
     SIP_NEWS_DIGIT,
     SIP_NEWS_TRANSFER,
     SIP_NEWS_REFER, /* text */
+    SIP_NEWS_PROBED,
     SIP_NEWS_ENDED
 };
 

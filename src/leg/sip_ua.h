@@ -133,6 +133,9 @@ struct sip_media_handlers {
     void (*on_answer)(void *arg, const struct sdp *answer);
     /** Our sip_call_offer() was refused; all stays as it was. May be NULL. */
     void (*on_refused)(void *arg, int status);
+    /** The answer to sip_call_probe(): any status but 408, 481 and 503 (the stack's own when
+     * nothing could be sent) is of somebody who has this call. May be NULL. */
+    void (*on_probed)(void *arg, int status);
 };
 
 /**
@@ -198,6 +201,10 @@ VA_CHECK enum va_err sip_call_answer(struct sip_call *call, struct str sdp);
 VA_CHECK enum va_err sip_call_reject(struct sip_call *call, int status);
 /** Change an established call: re-INVITE. on_answer or on_refused follows. */
 VA_CHECK enum va_err sip_call_offer(struct sip_call *call, struct str sdp);
+/** Is anybody there? OPTIONS in the dialog: on_probed follows, or the end of the call, or, before
+ * it is established, nothing; without an answer after 32 s. Changes nothing.
+ *  @return VA_OK, VA_ECLOSED (ended), VA_ELIMIT, VA_ENOMEM */
+VA_CHECK enum va_err sip_call_probe(struct sip_call *call);
 /** Transfer: REFER to a URI (checked: VA_EINVAL). on_transfer follows; the dialog stays. */
 VA_CHECK enum va_err sip_call_refer(struct sip_call *call, const char *to_uri);
 /** How the last on_refer went, as a final SIP status (NOTIFY, RFC 3515 §2.4.4). */

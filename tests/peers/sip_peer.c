@@ -170,7 +170,8 @@ static void on_refused(void *arg, int status)
     say(arg, "refused", text);
 }
 
-static const struct sip_media_handlers media = {on_offer, on_answer, on_refused};
+static const struct sip_media_handlers media = {
+    .on_offer = on_offer, .on_answer = on_answer, .on_refused = on_refused};
 
 static struct one *one_new(struct rig *r, const char *number)
 {

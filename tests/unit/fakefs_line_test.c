@@ -64,7 +64,8 @@ static void on_answer(void *arg, const struct sdp *answer)
     ((struct rig *)arg)->answers++;
 }
 
-static const struct sip_media_handlers callee_media = {on_offer, on_answer, NULL};
+static const struct sip_media_handlers callee_media = {.on_offer = on_offer,
+                                                       .on_answer = on_answer};
 
 static void on_incoming(void *arg, struct sip_incoming *in)
 {

@@ -118,7 +118,8 @@ static void fs_on_refused(void *arg, int status)
     ((struct bench *)arg)->fs_refused++;
 }
 
-static const struct sip_media_handlers fs_media = {fs_on_offer, fs_on_answer, fs_on_refused};
+static const struct sip_media_handlers fs_media = {
+    .on_offer = fs_on_offer, .on_answer = fs_on_answer, .on_refused = fs_on_refused};
 
 static void fs_on_rtp(void *arg, const struct net_addr *from, const void *p, size_t len)
 {
@@ -444,6 +445,58 @@ static void no_audio_is_a_time_limit(void **state)
     assert_int_equal(b->started, 0);
 }
 
+/* How many packets of the caller FreeSWITCH has heard. */
+static void fs_counts(struct bench *b, const char *packets)
+{
+    rig_hears(b->g, "api uuid_set_media_stats " RIG_UUID "\n\n");
+    rig_hears(b->g, "api uuid_getvar " RIG_UUID " rtp_audio_in_media_packet_count\n\n");
+    api_says(b, "+OK Success\n");
+    api_says(b, packets);
+}
+
+/* A phone that suppresses silence and says nothing of it, not even by RTCP. */
+static void a_caller_who_sends_nothing_is_not_lost(void **state)
+{
+    struct bench *b = *state;
+    b->settings.media_lost_timeout_ms = 150;
+    flowing(b);
+    b->fs_silent = true;
+    fs_counts(b, "500");
+    fs_counts(b, "507"); /* keep-alives, digits */
+    fs_counts(b, "507");
+    assert_int_equal(b->failed, 0);
+    unsigned loud = b->loud;
+    b->fs_silent = false;
+    turn_until(b, b->loud > loud); /* speaks again */
+    b->fs_silent = true;
+    fs_counts(b, "3000"); /* a new silence: no matter how many came before it */
+    fs_counts(b, "3000");
+    assert_int_equal(b->failed, 0);
+}
+
+static void a_caller_who_is_heard_there_and_not_here_is_lost(void **state)
+{
+    struct bench *b = *state;
+    b->settings.media_lost_timeout_ms = 150;
+    flowing(b);
+    b->fs_silent = true;
+    fs_counts(b, "500");
+    fs_counts(b, "550");
+    turn_until(b, b->failed);
+    assert_int_equal(b->why, VA_ETIMEOUT);
+    assert_non_null(strstr(b->cause, "audio stopped"));
+}
+
+static void without_a_count_it_is_lost(void **state)
+{
+    struct bench *b = *state;
+    b->settings.media_lost_timeout_ms = 150;
+    flowing(b);
+    b->fs_silent = true;
+    fs_counts(b, "_undef_");
+    turn_until(b, b->failed);
+}
+
 static void audio_that_stops_is_told_but_not_on_hold(void **state)
 {
     struct bench *b = *state;
@@ -460,6 +513,7 @@ static void audio_that_stops_is_told_but_not_on_hold(void **state)
     assert_int_equal(b->failed, 0);
     assert_int_equal(sip_call_offer(b->fs_call, str_of(fs_sdp(b, ""))), VA_OK);
     turn_until(b, b->fs_answers == 3);
+    fs_counts(b, "_undef_");
     turn_until(b, b->failed);
     assert_non_null(strstr(b->cause, "audio stopped"));
 }
@@ -490,6 +544,7 @@ static void a_silence_that_was_announced_is_not_the_end(void **state)
     turn_until(b, over);
     assert_int_equal(b->failed, 0);
     fs_sends(b, 0, 0x10, FRAME);
+    fs_counts(b, "_undef_");
     turn_until(b, b->failed);
 }
 
@@ -614,6 +669,172 @@ static void a_direct_call_by_srtp(void **state)
     assert_int_equal(b->fs_seen.audio[0].crypto[0].tag, 3);
 }
 
+/* It is there, and its caller listens. */
+static void a_phone_that_sends_nothing_is_not_lost(void **state)
+{
+    struct bench *b = *state;
+    struct tmr thrice = {0};
+    bool over = false;
+    b->settings.media_lost_timeout_ms = 150;
+    direct(b, fs_sdp(b, ""));
+    turn_until(b, b->started && b->loud > 20);
+    b->fs_silent = true;
+    tmr_start(&thrice, b->g->loop, 600, on_guard, &over);
+    turn_until(b, over);
+    assert_int_equal(b->failed, 0);
+    assert_int_equal(b->fs_ended, 0);
+}
+
+/* A phone of bare sockets. */
+struct phone {
+    struct bench *b;
+    struct udp_sock *sock;
+    struct net_addr ua;
+    char to[200]; /* of the answer: with our tag */
+    bool answered;
+    unsigned options;
+    int status; /* what it says to OPTIONS; 0: nothing any more */
+    char got[4096];
+};
+
+static void phone_says(struct phone *x, const char *first, const char *method, unsigned cseq,
+                       const char *body)
+{
+    char text[2048];
+    int n = snprintf(text, sizeof(text),
+                     "%s SIP/2.0\r\nVia: SIP/2.0/UDP 127.0.0.1:%u;branch=z9hG4bK%s\r\n"
+                     "From: <sip:x@127.0.0.1>;tag=1\r\nTo: %s\r\nCall-ID: phone\r\n"
+                     "CSeq: %u %s\r\nContact: <sip:x@127.0.0.1:%u>\r\nMax-Forwards: 70\r\n"
+                     "%sContent-Length: %zu\r\n\r\n%s",
+                     first, udp_port(x->sock), method, x->to, cseq, method, udp_port(x->sock),
+                     *body ? "Content-Type: application/sdp\r\n" : "", strlen(body), body);
+    assert_int_equal(udp_send(x->sock, &x->ua, text, (size_t)n), VA_OK);
+}
+
+static void header(const char *message, const char *name, char *out, size_t cap)
+{
+    const char *at = strstr(message, name);
+    assert_non_null(at);
+    struct str rest = str_of(at + strlen(name));
+    (void)str_copy(out, cap, str_trim(str_cut(&rest, '\r')));
+}
+
+/* An answer repeats what the request said of itself. */
+static void phone_answers(struct phone *x)
+{
+    char via[200], from[200], to[200], id[200], cseq[200], text[1200];
+    header(x->got, "\r\nVia:", via, sizeof(via));
+    header(x->got, "\r\nFrom:", from, sizeof(from));
+    header(x->got, "\r\nTo:", to, sizeof(to));
+    header(x->got, "\r\nCall-ID:", id, sizeof(id));
+    header(x->got, "\r\nCSeq:", cseq, sizeof(cseq));
+    int n = snprintf(text, sizeof(text),
+                     "SIP/2.0 %d Answer\r\nVia: %s\r\nFrom: %s\r\nTo: %s\r\nCall-ID: %s\r\n"
+                     "CSeq: %s\r\nContent-Length: 0\r\n\r\n",
+                     x->status, via, from, to, id, cseq);
+    assert_int_equal(udp_send(x->sock, &x->ua, text, (size_t)n), VA_OK);
+}
+
+static void phone_hears(void *arg, const struct net_addr *from, const void *p, size_t len)
+{
+    struct phone *x = arg;
+    (void)from;
+    (void)str_copy(x->got, sizeof(x->got), str_make(p, len));
+    if (strncmp(x->got, "OPTIONS ", 8) == 0) {
+        x->options++;
+        if (x->status)
+            phone_answers(x);
+    }
+    if (strncmp(x->got, "SIP/2.0 200", 11) != 0 || x->answered)
+        return;
+    x->answered = true;
+    header(x->got, "\r\nTo:", x->to, sizeof(x->to));
+    const char *port = strstr(x->got, "m=audio ");
+    assert_non_null(port);
+    x->b->leg_rtp = addr_of("127.0.0.1", (uint16_t)strtoul(port + 8, NULL, 10));
+    phone_says(x, "ACK sip:8000@127.0.0.1", "ACK", 1, "");
+}
+
+static void phone_calls(struct bench *b, struct phone *x)
+{
+    struct net_addr any = addr_of("127.0.0.1", 0);
+    x->b = b;
+    x->ua = addr_of("127.0.0.1", sip_ua_port(b->ua));
+    (void)snprintf(x->to, sizeof(x->to), "<sip:8000@127.0.0.1>");
+    assert_int_equal(udp_open(b->g->loop, &any, phone_hears, x, &x->sock), VA_OK);
+    phone_says(x, "INVITE sip:8000@127.0.0.1", "INVITE", 1, fs_sdp(b, ""));
+    turn_until(b, b->dialog);
+    b->cfg.control = NULL;
+    b->cfg.parked = false;
+    b->cfg.sip_call = b->dialog;
+    open_leg(b);
+    turn_until(b, b->started && b->loud > 20);
+    b->fs_silent = true;
+}
+
+static void a_phone_that_answers_nothing_is_lost(void **state)
+{
+    struct bench *b = *state;
+    struct phone x = {0};
+    b->settings.media_lost_timeout_ms = 200;
+    phone_calls(b, &x);
+    turn_until(b, b->failed);
+    assert_true(x.options > 0);
+    assert_non_null(strstr(b->cause, "audio stopped"));
+    udp_close(&x.sock);
+}
+
+/* Its port is closed: the stack gives up at once, in words of its own. */
+static void a_phone_that_is_gone_is_lost(void **state)
+{
+    struct bench *b = *state;
+    struct phone x = {0};
+    b->settings.media_lost_timeout_ms = 3000;
+    phone_calls(b, &x);
+    udp_close(&x.sock);
+    turn_until(b, b->failed);
+    assert_non_null(strstr(b->cause, "audio stopped"));
+}
+
+/* Not its call any more: 481 is told at once. */
+static void a_phone_that_knows_no_such_call_is_lost(void **state)
+{
+    struct bench *b = *state;
+    struct phone x = {.status = 481};
+    b->settings.media_lost_timeout_ms = 3000;
+    phone_calls(b, &x);
+    turn_until(b, x.options);
+    uint64_t asked = loop_now_us(b->g->loop);
+    turn_until(b, b->failed);
+    assert_true(loop_now_us(b->g->loop) - asked < 2000000);
+    udp_close(&x.sock);
+}
+
+/* Audio that comes from where it may not is no silence, whoever answers. */
+static void packets_of_a_stranger_are_no_silence(void **state)
+{
+    struct bench *b = *state;
+    struct udp_sock *other = NULL;
+    struct net_addr any = addr_of("127.0.0.1", 0);
+    static const uint8_t packet[12 + FRAME] = {0x80, 0, 1, 1, 1, 1, 1, 1, 9, 9, 9, 9};
+    b->settings.media_lost_timeout_ms = 150;
+    direct(b, fs_sdp(b, ""));
+    turn_until(b, b->started && b->loud > 20);
+    b->fs_silent = true;
+    assert_int_equal(udp_open(b->g->loop, &any, fs_on_rtp, b, &other), VA_OK);
+    struct tmr later = {0};
+    bool over = false;
+    while (!b->failed) { /* some in each look */
+        over = false;
+        tmr_start(&later, b->g->loop, 20, on_guard, &over);
+        turn_until(b, over || b->failed);
+        (void)udp_send(other, &b->leg_rtp, packet, sizeof(packet));
+        tmr_stop(&later);
+    }
+    assert_non_null(strstr(b->cause, "another address"));
+    udp_close(&other);
+}
+
 #define T(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 static const struct CMUnitTest tests[] = {
@@ -624,6 +845,9 @@ static const struct CMUnitTest tests[] = {
     T(a_refused_bridge_is_told_with_its_cause),
     T(no_call_is_a_time_limit),
     T(no_audio_is_a_time_limit),
+    T(a_caller_who_sends_nothing_is_not_lost),
+    T(a_caller_who_is_heard_there_and_not_here_is_lost),
+    T(without_a_count_it_is_lost),
     T(audio_that_stops_is_told_but_not_on_hold),
     T(a_silence_that_was_announced_is_not_the_end),
     T(a_digit_may_end_the_leg),
@@ -634,6 +858,11 @@ static const struct CMUnitTest tests[] = {
     T(who_cannot_use_it),
     T(a_direct_call_is_answered),
     T(a_direct_call_by_srtp),
+    T(a_phone_that_sends_nothing_is_not_lost),
+    T(a_phone_that_answers_nothing_is_lost),
+    T(a_phone_that_is_gone_is_lost),
+    T(a_phone_that_knows_no_such_call_is_lost),
+    T(packets_of_a_stranger_are_no_silence),
 };
 
 int main(void)

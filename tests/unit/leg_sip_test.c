@@ -116,7 +116,8 @@ static void on_refused(void *arg, int status)
     e->refused_status = status;
 }
 
-static const struct sip_media_handlers media = {on_offer, on_answer, on_refused};
+static const struct sip_media_handlers media = {
+    .on_offer = on_offer, .on_answer = on_answer, .on_refused = on_refused};
 
 static void on_incoming(void *arg, struct sip_incoming *in)
 {
