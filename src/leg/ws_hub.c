@@ -274,7 +274,7 @@ enum va_err ws_hub_open(struct loop *control, const struct settings *settings,
         return va_fault_set(fault, VA_ECONFIG, "WS_HOST=%s is not an IP address",
                             settings->ws_host);
     struct ws_hub *hub = calloc(1, sizeof(*hub));
-    if (!hub || uv_mutex_init(&hub->lock)) {
+    if (!hub || thread_lock_init(&hub->lock)) {
         free(hub);
         return va_fault_set(fault, VA_ENOMEM, "out of memory");
     }

@@ -2,7 +2,7 @@
  * net/loop.h: one event loop, its timers and its mailbox. One thread runs a loop; everything that
  * belongs to it is touched by that thread alone. The mailbox is the only door for other threads.
  *
- *     other thread ──loop_post(mail)──► [bounded mailbox] ──uv_async──► mail->deliver(mail)
+ *     other thread ──loop_post(mail)──► [bounded mailbox] ──eventfd──► mail->deliver(mail)
  */
 #ifndef VA_NET_LOOP_H
 #define VA_NET_LOOP_H
@@ -149,5 +149,12 @@ const char *thread_priority_name(enum thread_priority p);
 enum thread_priority thread_set_priority(enum thread_priority wish);
 /** The same for the thread of a loop, by itself as soon as it runs. Once. */
 void loop_thread_rank(struct loop_thread *t, enum thread_priority wish);
+/**
+ * Make a mutex whose holder ranks as high as whoever waits for it: for all that a ranked thread
+ * shares with others, or it waits for them and for all that is ranked between.
+ *
+ * @return VA_OK, VA_ENOMEM
+ */
+VA_CHECK enum va_err thread_lock_init(uv_mutex_t *lock);
 
 #endif
