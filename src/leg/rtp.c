@@ -63,35 +63,6 @@ void rtp_lost(struct leg *leg)
     rtp_fail(leg, VA_ETIMEOUT, cause);
 }
 
-/* What came by now counts from here on. */
-static void note_signs(struct leg *leg, const struct rtp_stream_stats *st)
-{
-    leg->seen_at_watch = st->packets_in + st->rtcp_in;
-    leg->quiet = (struct rtp_quiet){.strangers = st->foreign + st->forged};
-}
-
-/* Who holds us, or has said that he is silent, may send nothing for as long as he likes. What comes
- * and is not taken is no silence. */
-static void on_lost_check(void *arg)
-{
-    struct leg *leg = arg;
-    struct rtp_stream_stats st;
-    rtp_stream_stats(leg->stream, &st);
-    bool quiet = st.packets_in + st.rtcp_in == leg->seen_at_watch &&
-                 leg->direction == SDP_SENDRECV && !st.pauses;
-    if (!quiet) {
-        note_signs(leg, &st);
-        rtp_watch(leg, (uint64_t)leg->settings->media_lost_timeout_ms);
-    } else if (st.foreign + st.forged > leg->quiet.strangers || !rtp_quiet_ask(leg)) {
-        rtp_lost(leg);
-    }
-}
-
-void rtp_watch(struct leg *leg, uint64_t ms)
-{
-    tmr_start(&leg->watch, leg->loop, ms, on_lost_check, leg);
-}
-
 static void on_never_started(void *arg)
 {
     struct leg *leg = arg;
@@ -332,10 +303,7 @@ static void on_first(void *arg)
     if (leg->control)
         sip_ua_tell_audio(leg->ua, true);
     rtp_stream_read_by_clock(leg->stream);
-    struct rtp_stream_stats st;
-    rtp_stream_stats(leg->stream, &st);
-    note_signs(leg, &st);
-    rtp_watch(leg, (uint64_t)leg->settings->media_lost_timeout_ms);
+    rtp_quiet_watch(leg);
     begin(leg);
 }
 

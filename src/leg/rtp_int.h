@@ -70,15 +70,12 @@ void rtp_fail(struct leg *leg, enum va_err why, const char *cause);
 /* The far end is gone; the control socket may say more. */
 void rtp_left(struct leg *leg, const char *cause);
 void rtp_released(struct leg *leg);
-/* Look again in so long whether anything came. */
-void rtp_watch(struct leg *leg, uint64_t ms);
 /* Nothing comes, and it is not the caller's silence. */
 void rtp_lost(struct leg *leg);
 
 /* ---- rtp_quiet.c */
-/* Nothing came since the last look: find out why. rtp_watch() or rtp_lost() follows.
- * @return false: nobody can be asked */
-bool rtp_quiet_ask(struct leg *leg);
+/* Audio comes: see that it goes on, else rtp_lost(). By leg->watch. */
+void rtp_quiet_watch(struct leg *leg);
 /* Of sip_media_handlers. */
 void rtp_quiet_probed(void *arg, int status);
 

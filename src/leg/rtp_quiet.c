@@ -4,9 +4,9 @@
  * is the way to us lost?
  *
  *     a direct call ───► OPTIONS in the dialog: whoever answers has the call
- *     by FreeSWITCH ───► how many packets of the caller has it heard? Twice: more of them means
- * that they do not reach us, and another mode may do better. As many as before means that the
- * caller sends nothing, which no mode can help
+ *     by FreeSWITCH ───► how many packets of the caller has it heard? Counted twice:
+ *                           more of them     they do not reach us; another mode may do better
+ *                           as many          the caller sends nothing, which no mode can help
  *
  * Measured (FreeSWITCH 1.10.12, a bridge to us): the counts are those of the newest
  * uuid_set_media_stats; a caller who stops sending is not made up for.
@@ -21,6 +21,19 @@ enum {
     AGAIN_MS = 15000, /* between two OPTIONS */
     COUNT_MS = 3000   /* FreeSWITCH's time to count */
 };
+
+static void on_look(void *arg);
+
+/* Look again in so long whether anything came. */
+static void look_in(struct leg *leg, uint64_t ms)
+{
+    tmr_start(&leg->watch, leg->loop, ms, on_look, leg);
+}
+
+static uint64_t limit_ms(const struct leg *leg)
+{
+    return (uint64_t)leg->settings->media_lost_timeout_ms;
+}
 
 static uint64_t longer(uint64_t a, uint64_t b)
 {
@@ -39,7 +52,7 @@ static void judge(struct leg *leg, uint64_t packets)
     if (hears)
         rtp_lost(leg);
     else
-        rtp_watch(leg, second ? (uint64_t)leg->settings->media_lost_timeout_ms : SECOND_MS);
+        look_in(leg, second ? limit_ms(leg) : SECOND_MS);
 }
 
 static void on_count(void *arg, const struct esl_result *r)
@@ -79,7 +92,7 @@ void rtp_quiet_probed(void *arg, int status)
     if (status == 408 || status == 481 || status == 503)
         rtp_lost(leg);
     else
-        rtp_watch(leg, longer(AGAIN_MS, (uint64_t)leg->settings->media_lost_timeout_ms));
+        look_in(leg, longer(AGAIN_MS, limit_ms(leg)));
 }
 
 /* If nobody answers, the next look finds it asked. */
@@ -87,14 +100,49 @@ static enum va_err ask_phone(struct leg *leg)
 {
     enum va_err err = sip_call_probe(leg->call);
     if (!err)
-        rtp_watch(leg, (uint64_t)leg->settings->media_lost_timeout_ms);
+        look_in(leg, limit_ms(leg));
     return err;
 }
 
-bool rtp_quiet_ask(struct leg *leg)
+/* @return false: nobody can be asked, or nobody has answered */
+static bool ask(struct leg *leg)
 {
     if (leg->quiet.asked)
         return false;
     leg->quiet.asked = true;
     return (leg->control ? ask_freeswitch(leg) : ask_phone(leg)) == VA_OK;
+}
+
+/* ---- the watch ------------------------------------------------------------------------------- */
+
+/* What came by now counts from here on. */
+static void note_signs(struct leg *leg, const struct rtp_stream_stats *st)
+{
+    leg->seen_at_watch = st->packets_in + st->rtcp_in;
+    leg->quiet = (struct rtp_quiet){.strangers = st->foreign + st->forged};
+}
+
+/* Who holds us, or has said that he is silent, may send nothing for as long as he likes. What comes
+ * and is not taken is no silence. */
+static void on_look(void *arg)
+{
+    struct leg *leg = arg;
+    struct rtp_stream_stats st;
+    rtp_stream_stats(leg->stream, &st);
+    bool quiet = st.packets_in + st.rtcp_in == leg->seen_at_watch &&
+                 leg->direction == SDP_SENDRECV && !st.pauses;
+    if (!quiet) {
+        note_signs(leg, &st);
+        look_in(leg, limit_ms(leg));
+    } else if (st.foreign + st.forged > leg->quiet.strangers || !ask(leg)) {
+        rtp_lost(leg);
+    }
+}
+
+void rtp_quiet_watch(struct leg *leg)
+{
+    struct rtp_stream_stats st;
+    rtp_stream_stats(leg->stream, &st);
+    note_signs(leg, &st);
+    look_in(leg, limit_ms(leg));
 }
