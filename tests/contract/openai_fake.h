@@ -164,7 +164,7 @@ static inline void of_opened(struct fake *f)
 {
     struct buf b;
     struct json_writer w;
-    int64_t now = clock_wall_us(&va_clock_system) / 1000;
+    int64_t now = clock_wall_us(loop_clock(f->loop)) / 1000;
     int64_t ends_ms = now + (f->script.session_ms ? f->script.session_ms : 3600000);
     of_begin(f, &w, &b, "session.created");
     jw_object(&w, "session");

@@ -1,14 +1,28 @@
 /**
  * tests/contract/provider_rig.h: any provider against its fake server, with the call's side written
  * down. One loop, one thread; the test turns the loop until what it waits for has happened.
+ *
+ * Both sides live by a clock of the test's own. A turn of the loop takes RIG_TURN_US on it, however
+ * long it really takes; when nothing is left to be done it moves to the next timer, RIG_SPEED times
+ * faster than real time would: a machine under load makes no deadline come early, and waiting costs
+ * little.
  */
 #ifndef VA_PROVIDER_RIG_H
 #define VA_PROVIDER_RIG_H
 
 #include "ai/provider.h"
 #include "contract/fake_server.h"
+#include "net/loop_int.h"
 
-enum { RIG_ANSWERS_MAX = 32, RIG_PATIENCE_MS = 8000 };
+#include <poll.h>
+
+enum {
+    RIG_ANSWERS_MAX = 32,
+    RIG_PATIENCE_MS = 8000, /* real: how long the test waits for what does not happen */
+    RIG_SPEED = 25,         /* how many times faster than real time idle time passes */
+    RIG_IDLE_MS = 50,       /* real: between two looks when no timer runs */
+    RIG_TURN_US = 100,
+};
 
 struct rig;
 
@@ -29,6 +43,7 @@ struct contract_case {
 
 struct rig {
     const struct contract_case *with;
+    struct va_clock_manual clock;
     struct loop *loop;
     struct fake fake;
     struct settings settings;
@@ -155,7 +170,8 @@ static inline void rig_begin(struct rig *r, const struct contract_case *with)
     *r = (struct rig){.with = with};
     char *none[] = {NULL};
     assert_int_equal(settings_load("/dev/null", none, &r->settings, NULL), VA_OK);
-    assert_int_equal(loop_new(NULL, 0, &r->loop), VA_OK);
+    va_clock_manual_init(&r->clock, 1000000000, clock_wall_us(&va_clock_system));
+    assert_int_equal(loop_new(&r->clock.base, 0, &r->loop), VA_OK);
     assert_int_equal(history_new(&r->history), VA_OK);
     rig_make_secretary(&r->secretary);
     buf_init(&r->said, 1 << 16);
@@ -176,35 +192,73 @@ static inline void rig_open(struct rig *r)
     assert_int_equal(r->with->ops->open(&cfg, &rig_handlers, r, &r->p), VA_OK);
 }
 
-/** Turn the loop until `cond`; fails the test when it does not come true. */
-static inline void rig_patience(void *arg)
+/* Whether something came in within `us` of real time. */
+static inline bool rig_input(struct rig *r, uint64_t us)
+{
+    struct pollfd backend = {.fd = uv_backend_fd(loop_uv(r->loop)), .events = POLLIN};
+    const struct timespec wait = {(time_t)(us / 1000000), (long)(us % 1000000) * 1000};
+    return ppoll(&backend, 1, &wait, NULL) > 0;
+}
+
+/** Do what is to be done now. */
+static inline void rig_work(struct rig *r)
+{
+    va_clock_manual_advance(&r->clock, RIG_TURN_US);
+    for (int i = 0; i < 2; i++) /* what a turn leaves behind (ends of writes) is the next one's */
+        loop_turn(r->loop, false);
+    loop_timers_turn(r->loop);
+}
+
+/** Wait for more of it, or let time pass to the next timer. */
+static inline void rig_wait(struct rig *r)
+{
+    uint64_t now = loop_now_us(r->loop);
+    uint64_t due = r->loop->heap_len ? r->loop->heap[0]->due_us : 0;
+    if (due && due <= now)
+        return;
+    if (!rig_input(r, due ? (due - now) / RIG_SPEED : RIG_IDLE_MS * 1000) && due)
+        va_clock_manual_advance(&r->clock, due - now);
+}
+
+static inline void rig_over(void *arg)
 {
     *(bool *)arg = true;
 }
+
+/** Turn the loop until `cond`; fails the test when it does not come true. */
 #define RIG_UNTIL(r, cond)                                                                         \
     do {                                                                                           \
-        bool late_ = false;                                                                        \
-        struct tmr patience_ = {0};                                                                \
-        tmr_start(&patience_, (r)->loop, RIG_PATIENCE_MS, rig_patience, &late_);                   \
-        while (!(cond) && !late_)                                                                  \
-            loop_turn((r)->loop, true);                                                            \
-        tmr_stop(&patience_);                                                                      \
+        uint64_t late_ = clock_mono_us(&va_clock_system) + RIG_PATIENCE_MS * 1000;                 \
+        while (!(cond) && clock_mono_us(&va_clock_system) < late_) {                               \
+            rig_work(r);                                                                           \
+            if (!(cond))                                                                           \
+                rig_wait(r);                                                                       \
+        }                                                                                          \
         if (!(cond))                                                                               \
             fail_msg("did not happen: %s (failed: %s; answers %u, done %u, order %s, said %s)",    \
                      #cond, (r)->cause, (r)->answers, (r)->done, (r)->order, buf_z(&(r)->said));   \
     } while (0)
 
-/** Let everything run that is due within `ms` of real time. */
+/** Let everything run that is due within `ms`. */
 static inline void rig_settle(struct rig *r, unsigned ms)
 {
     bool over = false;
     struct tmr t = {0};
-    tmr_start(&t, r->loop, ms, rig_patience, &over);
-    while (!over)
-        loop_turn(r->loop, true);
+    tmr_start(&t, r->loop, ms, rig_over, &over);
+    for (rig_work(r); !over; rig_work(r))
+        rig_wait(r);
 }
 
-/** Caller's audio: `ms` of a voice or of silence, as fast as it can be sent. */
+/** A frame of the caller, and the time it takes. */
+static inline void rig_frame(struct rig *r, const int16_t frame[static 160])
+{
+    if (r->p)
+        r->with->ops->audio_in(r->p, frame, 160);
+    rig_work(r);
+    va_clock_manual_advance(&r->clock, 20000 - RIG_TURN_US);
+}
+
+/** Caller's audio: `ms` of a voice or of silence. */
 static inline void rig_speak(struct rig *r, unsigned ms, bool voice)
 {
     int16_t frame[160];
@@ -212,8 +266,7 @@ static inline void rig_speak(struct rig *r, unsigned ms, bool voice)
         memset(frame, 0, sizeof(frame));
         if (voice)
             fake_tone(frame, 160, 8000, 300, at * 8);
-        r->with->ops->audio_in(r->p, frame, 160);
-        loop_turn(r->loop, false);
+        rig_frame(r, frame);
     }
 }
 
