@@ -26,19 +26,32 @@ enum {
 
 struct rig;
 
-/** One provider of the suite: a line in provider_contract_test.c. */
+/** A provider and its far end. What is not said here is as with most: a model over there that is
+ *  told everything, hears the whole call and speaks the fake's tone. */
 struct contract_case {
     const char *name;
     const struct provider_ops *ops;
-    const struct fake_proto *proto;
-    /** Point the settings at the fake. */
+    const struct fake_proto *proto; /* of its WebSocket */
+    /** Point the settings at the far end. */
     void (*configure)(struct rig *r);
-    bool renews;     /* a session that ends is opened again with the conversation */
-    bool truncates;  /* the remote is told how much was heard */
-    bool seeds;      /* history is given to a new session in words */
-    bool continuous; /* no interruptions; answers are cut out of a stream, with its silence */
-    bool stops;      /* an answer can be stopped over there */
-    void (*end)(struct rig *r); /* of what configure() began; NULL: nothing */
+    /** Settings, script and history are as the test wants them; NULL: nothing to do. */
+    void (*opening)(struct rig *r);
+    /** Nobody is there any more; NULL: its WebSocket's listener alone. */
+    void (*vanish)(struct rig *r);
+    void (*end)(struct rig *r);   /* of what configure() began; NULL: nothing */
+    void (*utter)(struct rig *r); /* the caller's words as audio; NULL: a tone */
+    const char *const *garbage;   /* what makes no sense to it, ends with NULL; NULL: the suite's */
+    bool renews;                  /* a session that ends is opened again with the conversation */
+    bool truncates;               /* the remote is told how much was heard */
+    bool continuous;   /* no interruptions; answers are cut out of a stream, with its silence */
+    bool stops;        /* an answer can be stopped over there */
+    bool sessionless;  /* ready without having asked anybody */
+    bool stall_ends;   /* an answer that stops coming is a failure of its own finding */
+    bool own_prompts;  /* speaks the secretary's texts itself */
+    bool own_ear;      /* no audio of the caller leaves it */
+    bool own_voice;    /* a real voice, of a helper */
+    bool no_model;     /* nobody is told anything in words */
+    unsigned hears_ms; /* of the caller's turn at least; 0: all of the call */
 };
 
 struct rig {
@@ -67,6 +80,8 @@ struct rig {
     char destination[64];
     struct buf said; /* "A:…\n" agent, "C:…\n" caller */
     bool close_at_answer;
+    bool holds;     /* the call holds its answer while a sound is judged */
+    unsigned speed; /* RIG_SPEED; 1 while a helper in real time is waited for */
 };
 
 static inline void rig_on_ready(void *arg)
@@ -118,6 +133,8 @@ static inline void rig_on_speech(void *arg, enum turn_phase phase)
     size_t n = strlen(r->order);
     if (n + 1 < sizeof(r->order))
         r->order[n] = "SCEF"[phase];
+    if (phase == TURN_FALSE && r->holds)
+        r->with->ops->turn(r->p, TURN_FALSE, 0);
 }
 
 static inline void rig_on_tool(void *arg, const struct tool_call *tool)
@@ -152,6 +169,7 @@ static inline void rig_make_secretary(struct secretary **ret)
 {
     struct secretary *s;
     struct destination *d;
+    struct topic *t;
     assert_int_equal(secretary_new(&s), VA_OK);
     assert_int_equal(secretary_set(&s->name, "Ana"), VA_OK);
     assert_int_equal(secretary_set(&s->company, "Acme"), VA_OK);
@@ -161,13 +179,17 @@ static inline void rig_make_secretary(struct secretary **ret)
     assert_int_equal(secretary_set(&d->name, "sales"), VA_OK);
     assert_int_equal(secretary_set(&d->number, "201"), VA_OK);
     d->digit = '1';
+    assert_int_equal(secretary_add_topic(s, &t), VA_OK);
+    assert_int_equal(secretary_set(&t->name, "opening hours"), VA_OK);
+    assert_int_equal(secretary_list_add(&t->phrases, "opening hours"), VA_OK);
+    assert_int_equal(secretary_set(&t->answer, "It is open until six."), VA_OK);
     *ret = s;
 }
 
 /* Everything but the provider, so that a test can change settings, script and history first. */
 static inline void rig_begin(struct rig *r, const struct contract_case *with)
 {
-    *r = (struct rig){.with = with};
+    *r = (struct rig){.with = with, .speed = RIG_SPEED};
     char *none[] = {NULL};
     assert_int_equal(settings_load("/dev/null", none, &r->settings, NULL), VA_OK);
     va_clock_manual_init(&r->clock, 1000000000, clock_wall_us(&va_clock_system));
@@ -182,6 +204,8 @@ static inline void rig_begin(struct rig *r, const struct contract_case *with)
 
 static inline void rig_open(struct rig *r)
 {
+    if (r->with->opening)
+        r->with->opening(r);
     struct provider_cfg cfg = {.loop = r->loop,
                                .env = &r->env,
                                .secretary = r->secretary,
@@ -216,7 +240,7 @@ static inline void rig_wait(struct rig *r)
     uint64_t due = r->loop->heap_len ? r->loop->heap[0]->due_us : 0;
     if (due && due <= now)
         return;
-    if (!rig_input(r, due ? (due - now) / RIG_SPEED : RIG_IDLE_MS * 1000) && due)
+    if (!rig_input(r, due ? (due - now) / r->speed : RIG_IDLE_MS * 1000) && due)
         va_clock_manual_advance(&r->clock, due - now);
 }
 
@@ -244,9 +268,12 @@ static inline void rig_settle(struct rig *r, unsigned ms)
 {
     bool over = false;
     struct tmr t = {0};
+    unsigned speed = r->speed;
+    r->speed = RIG_SPEED; /* nobody is waited for */
     tmr_start(&t, r->loop, ms, rig_over, &over);
     for (rig_work(r); !over; rig_work(r))
         rig_wait(r);
+    r->speed = speed;
 }
 
 /** A frame of the caller, and the time it takes. */
@@ -268,6 +295,14 @@ static inline void rig_speak(struct rig *r, unsigned ms, bool voice)
             fake_tone(frame, 160, 8000, 300, at * 8);
         rig_frame(r, frame);
     }
+}
+
+/** The far end goes away: whoever calls it is refused. */
+static inline void rig_vanish(struct rig *r)
+{
+    tcp_listener_close(&r->fake.listener);
+    if (r->with->vanish)
+        r->with->vanish(r);
 }
 
 static inline bool rig_heard(const struct rig *r, const char *line)

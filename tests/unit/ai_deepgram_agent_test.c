@@ -14,9 +14,11 @@ static void configure(struct rig *r)
                    r->fake.url);
 }
 
-static const struct contract_case with = {
-    "deepgram", &provider_deepgram, &deepgram_fake, configure, true, false, true, false, false,
-    NULL};
+static const struct contract_case with = {.name = "deepgram",
+                                          .ops = &provider_deepgram,
+                                          .proto = &deepgram_fake,
+                                          .configure = configure,
+                                          .renews = true};
 
 static void begin(struct rig *r)
 {

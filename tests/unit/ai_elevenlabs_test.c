@@ -14,16 +14,11 @@ static void configure(struct rig *r)
     (void)str_copy(r->settings.elevenlabs_base_url, SETTING_TEXT_MAX, str_of(r->fake.url));
 }
 
-static const struct contract_case with = {"elevenlabs",
-                                          &provider_elevenlabs,
-                                          &elevenlabs_fake,
-                                          configure,
-                                          true,
-                                          false,
-                                          true,
-                                          false,
-                                          false,
-                                          NULL};
+static const struct contract_case with = {.name = "elevenlabs",
+                                          .ops = &provider_elevenlabs,
+                                          .proto = &elevenlabs_fake,
+                                          .configure = configure,
+                                          .renews = true};
 
 static void begin(struct rig *r)
 {

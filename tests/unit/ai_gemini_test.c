@@ -14,8 +14,11 @@ static void configure(struct rig *r)
     (void)str_copy(r->settings.gemini_base_url, SETTING_TEXT_MAX, str_of(r->fake.url));
 }
 
-static const struct contract_case with = {
-    "gemini", &provider_gemini, &gemini_fake, configure, true, false, true, false, false, NULL};
+static const struct contract_case with = {.name = "gemini",
+                                          .ops = &provider_gemini,
+                                          .proto = &gemini_fake,
+                                          .configure = configure,
+                                          .renews = true};
 
 static void begin(struct rig *r)
 {

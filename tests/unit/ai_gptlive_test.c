@@ -12,8 +12,12 @@ static void configure(struct rig *r)
     (void)snprintf(r->settings.openai_base_url, SETTING_TEXT_MAX, "%s/v1", r->fake.url);
 }
 
-static const struct contract_case with = {
-    "gpt-live", &provider_gpt_live, &gptlive_fake, configure, true, false, true, true, false, NULL};
+static const struct contract_case with = {.name = "gpt-live",
+                                          .ops = &provider_gpt_live,
+                                          .proto = &gptlive_fake,
+                                          .configure = configure,
+                                          .renews = true,
+                                          .continuous = true};
 
 static void begin(struct rig *r)
 {

@@ -63,8 +63,13 @@ static void configure_nothing(struct rig *r)
     (void)r;
 }
 
-static const struct contract_case with_key = {
-    "openai", &provider_openai, &openai_fake, configure_key, true, true, true, false, true, NULL};
+static const struct contract_case with_key = {.name = "openai",
+                                              .ops = &provider_openai,
+                                              .proto = &openai_fake,
+                                              .configure = configure_key,
+                                              .renews = true,
+                                              .truncates = true,
+                                              .stops = true};
 
 static void test_missing_settings(void **state)
 {

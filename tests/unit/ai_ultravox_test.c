@@ -22,9 +22,12 @@ static void end(struct rig *r)
     hf_stop(&uf_http);
 }
 
-static const struct contract_case with = {
-    "ultravox", &provider_ultravox, &ultravox_fake, configure, true, false, true, false, false,
-    end};
+static const struct contract_case with = {.name = "ultravox",
+                                          .ops = &provider_ultravox,
+                                          .proto = &ultravox_fake,
+                                          .configure = configure,
+                                          .end = end,
+                                          .renews = true};
 
 static void begin(struct rig *r)
 {
