@@ -113,6 +113,16 @@ static void on_message(void *arg, enum ws_kind kind, const char *p, size_t len)
 
 static enum va_err connect_ws(struct stt *s);
 
+/* A deadline has a setting. */
+static void fail_closed(struct stt *s, const struct ws_end *end)
+{
+    char line[sizeof(((struct va_fault *)0)->text)];
+    bool late = end->err == VA_ETIMEOUT && !s->was_ready;
+    (void)snprintf(line, sizeof(line), "%s%s", end->text,
+                   late ? "; check the network, or give it more time: AI_CONNECT_TIMEOUT_MS" : "");
+    fail(s, end->err ? end->err : VA_EIO, line);
+}
+
 static void on_closed(void *arg, const struct ws_end *end)
 {
     struct stt *s = arg;
@@ -127,7 +137,7 @@ static void on_closed(void *arg, const struct ws_end *end)
             return;
         }
     }
-    fail(s, end->err ? end->err : VA_EIO, end->text);
+    fail_closed(s, end);
 }
 
 static const struct ws_handlers ws_handlers = {
