@@ -124,6 +124,7 @@ static inline void rig_on_transcript(void *arg, enum speaker who, uint32_t answe
     struct rig *r = arg;
     assert_true((who == SPEAKER_CALLER) == (answer == 0));
     (void)buf_addf(&r->said, "%c:%s\n", who == SPEAKER_CALLER ? 'C' : 'A', text);
+    assert_int_equal(history_add(r->history, who, text), VA_OK); /* as a call does */
 }
 
 static inline void rig_on_speech(void *arg, enum turn_phase phase)

@@ -431,10 +431,12 @@ static void test_loss_is_not_an_end(void **state)
 {
     struct rig r;
     begin_ready(&r, *state);
-    r.fake.script.drop_after_ms = 300;
+    r.fake.script.answer_ms = 3000;
     r.fake.script.pace_ms = 20;
-    rig_vanish(&r);
     r.with->ops->say(r.p, SAY_GREETING);
+    RIG_UNTIL(&r, r.samples[1] >= 8 * 100u);
+    rig_vanish(&r);
+    r.fake.script.drop_after_ms = 1000;
     RIG_UNTIL(&r, r.failed);
     assert_int_equal(r.answers, 1);
     assert_int_equal(r.done, 0);
