@@ -120,7 +120,7 @@ static inline void pf_put32(char *p, size_t n)
         p[i] = (char)(n >> 8 * i & 0xFF);
 }
 
-/* Piper answers with a whole WAV, or with a part of it and a reset. */
+/* Piper answers with a whole WAV, or with a part of one. */
 static inline void pf_piper_voice(struct fake *f, struct rig_conn *c, struct json_object *o)
 {
     char head[44] = "RIFF....WAVEfmt \x10\0\0\0\1\0\1\0........\2\0\x10\0data";
@@ -135,8 +135,15 @@ static inline void pf_piper_voice(struct fake *f, struct rig_conn *c, struct jso
     pf_put32(head + 28, PF_WAV_HZ * 2);
     pf_put32(head + 40, bytes);
     memcpy(wav, head, sizeof(head));
-    if (!f->script.stall)
+    if (f->script.drop_after_ms) {
+        f->script.drop_after_ms = 0;
+        rig_sendz(c,
+                  "HTTP/1.1 200 OK\r\nContent-Type: audio/wav\r\nContent-Length: 9999999\r\n\r\n");
+        rig_send(c, wav, bytes / 2);
+        rig_close(c);
+    } else if (!f->script.stall) {
         rig_answer(c, 200, "audio/wav", wav, sizeof(head) + bytes);
+    }
     v->conn = NULL;
     free(wav);
 }

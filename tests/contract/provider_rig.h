@@ -80,8 +80,8 @@ struct rig {
     char destination[64];
     struct buf said; /* "A:…\n" agent, "C:…\n" caller */
     bool close_at_answer;
-    bool holds;     /* the call holds its answer while a sound is judged */
-    unsigned speed; /* RIG_SPEED; 1 while a helper in real time is waited for */
+    bool holds;     /* the call has an answer that waits until a sound is judged */
+    unsigned speed; /* RIG_SPEED; 0: time stands still while a helper is waited for */
 };
 
 static inline void rig_on_ready(void *arg)
@@ -134,8 +134,13 @@ static inline void rig_on_speech(void *arg, enum turn_phase phase)
     size_t n = strlen(r->order);
     if (n + 1 < sizeof(r->order))
         r->order[n] = "SCEF"[phase];
-    if (phase == TURN_FALSE && r->holds)
+    if (!r->holds || phase == TURN_STARTED)
+        return;
+    r->holds = false;
+    if (phase == TURN_FALSE)
         r->with->ops->turn(r->p, TURN_FALSE, 0);
+    else
+        r->with->ops->interrupt(r->p, r->answers, 200);
 }
 
 static inline void rig_on_tool(void *arg, const struct tool_call *tool)
@@ -241,6 +246,10 @@ static inline void rig_wait(struct rig *r)
     uint64_t due = r->loop->heap_len ? r->loop->heap[0]->due_us : 0;
     if (due && due <= now)
         return;
+    if (!r->speed) {
+        (void)rig_input(r, RIG_IDLE_MS * 1000);
+        return;
+    }
     if (!rig_input(r, due ? (due - now) / r->speed : RIG_IDLE_MS * 1000) && due)
         va_clock_manual_advance(&r->clock, due - now);
 }
