@@ -19,7 +19,7 @@
 enum {
     RIG_ANSWERS_MAX = 32,
     RIG_PATIENCE_MS = 8000, /* real: how long the test waits for what does not happen */
-    RIG_SPEED = 25,         /* how many times faster than real time idle time passes */
+    RIG_SPEED = 100,        /* how many times faster than real time idle time passes */
     RIG_IDLE_MS = 50,       /* real: between two looks when no timer runs */
     RIG_TURN_US = 100,
 };
