@@ -84,14 +84,22 @@ struct rig {
     unsigned speed; /* RIG_SPEED; 0: time stands still while a helper is waited for */
 };
 
+/* No handler is called from inside of open(), nor after close(). */
+static inline struct rig *rig_of(void *arg)
+{
+    struct rig *r = arg;
+    assert_non_null(r->p);
+    return r;
+}
+
 static inline void rig_on_ready(void *arg)
 {
-    ((struct rig *)arg)->ready = true;
+    rig_of(arg)->ready = true;
 }
 
 static inline void rig_on_answer(void *arg, uint32_t answer, unsigned flags)
 {
-    struct rig *r = arg;
+    struct rig *r = rig_of(arg);
     assert_true(r->ready);
     assert_int_equal(answer, r->answers + 1);
     r->answers = answer;
@@ -102,7 +110,7 @@ static inline void rig_on_answer(void *arg, uint32_t answer, unsigned flags)
 
 static inline void rig_on_audio(void *arg, uint32_t answer, struct pcm *audio)
 {
-    struct rig *r = arg;
+    struct rig *r = rig_of(arg);
     assert_true(answer && answer <= r->answers && answer > r->done);
     assert_int_equal(pcm_rate_hz(audio), 8000);
     r->samples[answer % RIG_ANSWERS_MAX] += pcm_count(audio);
@@ -114,14 +122,14 @@ static inline void rig_on_audio(void *arg, uint32_t answer, struct pcm *audio)
 
 static inline void rig_on_answer_done(void *arg, uint32_t answer)
 {
-    struct rig *r = arg;
+    struct rig *r = rig_of(arg);
     assert_true(answer > r->done && answer <= r->answers);
     r->done = answer;
 }
 
 static inline void rig_on_transcript(void *arg, enum speaker who, uint32_t answer, const char *text)
 {
-    struct rig *r = arg;
+    struct rig *r = rig_of(arg);
     assert_true((who == SPEAKER_CALLER) == (answer == 0));
     (void)buf_addf(&r->said, "%c:%s\n", who == SPEAKER_CALLER ? 'C' : 'A', text);
     assert_int_equal(history_add(r->history, who, text), VA_OK); /* as a call does */
@@ -129,7 +137,7 @@ static inline void rig_on_transcript(void *arg, enum speaker who, uint32_t answe
 
 static inline void rig_on_speech(void *arg, enum turn_phase phase)
 {
-    struct rig *r = arg;
+    struct rig *r = rig_of(arg);
     r->phases[phase]++;
     size_t n = strlen(r->order);
     if (n + 1 < sizeof(r->order))
@@ -145,7 +153,7 @@ static inline void rig_on_speech(void *arg, enum turn_phase phase)
 
 static inline void rig_on_tool(void *arg, const struct tool_call *tool)
 {
-    struct rig *r = arg;
+    struct rig *r = rig_of(arg);
     r->tools++;
     r->tool = *tool;
     (void)str_copy(r->destination, sizeof(r->destination), str_of(tool->destination));
@@ -153,7 +161,7 @@ static inline void rig_on_tool(void *arg, const struct tool_call *tool)
 
 static inline void rig_on_failed(void *arg, enum va_err why, const char *text)
 {
-    struct rig *r = arg;
+    struct rig *r = rig_of(arg);
     assert_false(r->failed);
     r->failed = true;
     r->why = why;

@@ -293,6 +293,7 @@ static void test_noise_is_forgiven(void **state)
     assert_string_equal(r.order, detects ? "SF" : "F");
     assert_length(&r, 1, 3000);
     assert_int_equal(r.answers, 1); /* and no answer to the cough */
+    assert_null(strstr(buf_z(&r.said), "C:"));
     assert_int_equal(r.fake.seen.cancels, 0);
     if (detects) /* it is forgotten over there */
         assert_non_null(strstr(buf_z(&r.fake.seen.texts), "deleted:"));
