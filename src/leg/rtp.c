@@ -279,6 +279,7 @@ static void on_first(void *arg)
     if (leg->state != RTP_AGREED)
         return;
     rtp_set_state(leg, RTP_FLOWING);
+    rtp_stream_read_by_clock(leg->stream);
     bool pauses = false;
     leg->seen_at_watch = signs_of_life(leg, &pauses);
     tmr_start(&leg->watch, leg->loop, (uint64_t)leg->settings->media_lost_timeout_ms, on_lost_check,
@@ -295,6 +296,19 @@ static void on_digit(void *arg, char digit)
 
 static const struct rtp_stream_handlers stream_handlers = {on_first, on_digit};
 
+/* A digit, or its answer, may end all this. @return it goes on as before */
+static bool read_packets(struct leg *leg)
+{
+    enum rtp_state before = leg->state;
+    bool gone = false;
+    leg->gone = &gone;
+    rtp_stream_read(leg->stream);
+    if (gone)
+        return false;
+    leg->gone = NULL;
+    return leg->state == before;
+}
+
 /* Once per tick, so both ways go by it: one frame out, one frame in. */
 static void rtp_send(struct leg *leg, const int16_t *samples, size_t count)
 {
@@ -303,6 +317,8 @@ static void rtp_send(struct leg *leg, const int16_t *samples, size_t count)
         return;
     int16_t in[MEDIA_FRAME_MAX];
     rtp_stream_send(leg->stream, samples, count);
+    if (!read_packets(leg))
+        return;
     enum jitter_frame kind = rtp_stream_receive(leg->stream, loop_now_us(leg->loop), in);
     leg->h->on_frame(leg->arg, in, count, kind == JITTER_FRAME_SILENCE);
 }
@@ -320,6 +336,8 @@ static void rtp_close(struct leg **pleg)
     if (!leg)
         return;
     *pleg = NULL;
+    if (leg->gone)
+        *leg->gone = true;
     tmr_stop(&leg->watch);
     tmr_stop(&leg->grace);
     if (leg->control) {

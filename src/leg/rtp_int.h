@@ -50,6 +50,7 @@ struct leg {
     enum sdp_direction direction;
     struct tmr watch, grace;
     uint64_t seen_at_watch;
+    bool *gone; /* set by close() inside rtp_stream_read() */
 };
 
 /* ---- rtp.c */

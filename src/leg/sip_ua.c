@@ -254,7 +254,7 @@ static enum va_err ua_new(const struct sip_ua_cfg *cfg, struct sip_ua **ret_ua,
                           struct va_fault *fault)
 {
     struct sip_ua *ua = calloc(1, sizeof(*ua));
-    if (!ua || uv_mutex_init(&ua->lock)) {
+    if (!ua || thread_lock_init(&ua->lock)) {
         free(ua);
         return va_fault_set(fault, VA_ENOMEM, "out of memory");
     }
