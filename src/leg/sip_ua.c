@@ -347,6 +347,16 @@ uint16_t sip_ua_port(const struct sip_ua *ua)
     return ua->port;
 }
 
+void sip_ua_tell_audio(struct sip_ua *ua, bool comes)
+{
+    atomic_store(&ua->audio_comes, comes);
+}
+
+bool sip_ua_brings_audio(const struct sip_ua *ua)
+{
+    return atomic_load(&ua->audio_comes);
+}
+
 const struct sdp_prefs *sip_ua_prefs(const struct sip_ua *ua)
 {
     return &ua->prefs;

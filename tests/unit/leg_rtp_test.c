@@ -325,6 +325,7 @@ static void flowing(struct bench *b)
     fs_hears_bridge(b);
     fs_calls(b, fs_sdp(b, ""));
     turn_until(b, b->started && b->loud > 20 && b->fs_loud > 20);
+    assert_true(!b->cfg.control || sip_ua_brings_audio(b->env.sip));
 }
 
 /* What release() and close() put back. */
@@ -442,6 +443,25 @@ static void no_audio_is_a_time_limit(void **state)
     assert_int_equal(b->fs_established, 1);
     assert_non_null(strstr(b->cause, "no audio came"));
     assert_int_equal(b->started, 0);
+}
+
+/* Silence first, for what FreeSWITCH drops; then the call's frames, whether or not any came. */
+static void a_bridge_that_is_known_to_bring_audio_begins_at_once(void **state)
+{
+    struct bench *b = *state;
+    b->settings.media_start_timeout_ms = 400;
+    b->fs_silent = true;
+    sip_ua_tell_audio(b->env.sip, true);
+    open_leg(b);
+    fs_hears_bridge(b);
+    fs_calls(b, fs_sdp(b, ""));
+    turn_until(b, b->fs_loud);
+    assert_int_equal(b->started, 1);
+    assert_int_equal(b->fs_heard - b->fs_loud, 2);
+    turn_until(b, b->failed);
+    assert_non_null(strstr(b->cause, "no audio came"));
+    assert_int_equal(b->started, 1);
+    assert_false(sip_ua_brings_audio(b->env.sip)); /* the next one waits */
 }
 
 static void audio_that_stops_is_told_but_not_on_hold(void **state)
@@ -624,6 +644,7 @@ static const struct CMUnitTest tests[] = {
     T(a_refused_bridge_is_told_with_its_cause),
     T(no_call_is_a_time_limit),
     T(no_audio_is_a_time_limit),
+    T(a_bridge_that_is_known_to_bring_audio_begins_at_once),
     T(audio_that_stops_is_told_but_not_on_hold),
     T(a_silence_that_was_announced_is_not_the_end),
     T(a_digit_may_end_the_leg),
