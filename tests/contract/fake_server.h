@@ -44,6 +44,7 @@ struct fake_seen {
     unsigned results;               /* of tools */
     int64_t truncated_ms;           /* -1: never */
     uint64_t audio_ms;              /* of the caller */
+    unsigned audio_messages;        /* it came in (openai_fake.h counts) */
     struct buf refusals;            /* what it had to refuse, for the test to find empty */
     struct buf texts;               /* what it was told in words, each ends with '\n' */
 };

@@ -594,6 +594,7 @@ static inline void of_append(struct fake *f, struct json_object *o)
                                          : (int16_t)(bytes[2 * i] | bytes[2 * i + 1] << 8));
         unsigned ms = (unsigned)(n * 1000 / (s->ulaw ? 8000 : 24000));
         f->seen.audio_ms += ms;
+        f->seen.audio_messages++;
         of_hear(f, ms, sum / n > 500);
     }
     free(bytes);
