@@ -155,7 +155,7 @@ static enum va_err ask_for_stream(struct leg *leg)
                                             {"STREAM_SUPPRESS_LOG", STR_LIT("true")}};
     enum va_err err = ws_wait_url(leg->wait, &leg->cfg.control_local, url, sizeof(url));
     if (!err) /* before it starts: an error is told at once */
-        err = ws_leg_subscribe(leg);
+        err = ws_leg_subscribe(leg, NULL);
     if (!err)
         err = esl_uuid_setvar_multi(sw, leg->cfg.uuid, vars, sizeof(vars) / sizeof(vars[0]), NULL,
                                     NULL);
