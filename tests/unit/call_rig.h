@@ -100,7 +100,7 @@ static inline void rig_log(struct buf *log, const char *fmt, ...)
 static inline void rig_log(struct buf *log, const char *fmt, ...)
 {
     va_list ap;
-    char line[400];
+    char line[1000];
     va_start(ap, fmt);
     (void)vsnprintf(line, sizeof(line), fmt, ap);
     va_end(ap);
