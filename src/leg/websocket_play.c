@@ -101,7 +101,10 @@ static enum va_err send_probe(struct leg *leg)
 {
     static const int16_t silence[MEDIA_FRAME_MAX];
     size_t count = (size_t)(leg->cfg.rate_hz / 1000 * WS_LEG_FRAME_MS);
-    return ws_speech_send(leg->conn, leg->dialect, leg->cfg.rate_hz, silence, count);
+    enum va_err err = ws_speech_send(leg->conn, leg->dialect, leg->cfg.rate_hz, silence, count);
+    if (!err)
+        tmr_start(&leg->play_tmr, leg->cfg.loop, WS_LEG_PROBE_MS, on_no_event, leg);
+    return err;
 }
 
 static void on_subscribed(void *arg, const struct esl_result *r)
@@ -129,7 +132,6 @@ static void probe(struct leg *leg)
         return;
     }
     leg->play = PLAY_PROBES;
-    tmr_start(&leg->play_tmr, leg->cfg.loop, WS_LEG_PROBE_MS, on_no_event, leg);
 }
 
 /* ---- unicast --------------------------------------------------------------------------------- */
