@@ -10,7 +10,9 @@
 # but streams begin by themselves and we connect to FreeSWITCH for each.
 #
 # The daemon has one worker; CPU and memory are those of its process, read from /proc while all
-# calls are up. Daemon and caller each need a core: the machine should be otherwise idle.
+# calls are up. Daemon and caller each need a core: the machine should be otherwise idle. All three
+# are real-time where this user may (as WORKER_PRIORITY=auto makes the worker), so that lateness is
+# theirs and not that of a scheduler with other work.
 set -eu
 build=${1:-build}
 calls=${CALLS:-1000} rate=${RATE:-100} window=${SECONDS_MEASURED:-20}
@@ -30,6 +32,8 @@ stop() {
 }
 trap 'stop; [ -n "${KEEP_LOG:-}" ] && cp "$work/log" "$KEEP_LOG"; rm -rf "$work"' EXIT
 ulimit -n "$(ulimit -Hn)"
+rank=()
+if chrt -r 1 true 2>/dev/null; then rank=(chrt -r 1); fi
 voice=()
 [ -z "${WAV:-}" ] || voice=(--wav "$WAV")
 
@@ -51,7 +55,7 @@ measure() {
     local name=$1 before now ticks
     shift
     before=$(rss)
-    "$build/voice-ai" --env /dev/null call --calls "$calls" --rate "$rate" \
+    "${rank[@]}" "$build/voice-ai" --env /dev/null call --calls "$calls" --rate "$rate" \
         --hold "$hold" --settle 2 --number 8999 --json "${voice[@]}" "$@" >"$work/json" &
     local load=$!
     sleep $((ramp + 2))
@@ -72,7 +76,7 @@ measure() {
     return 0
 }
 
-"$build/bench/floor_bench" "$port" 20000 40000 >"$work/log" 2>&1 &
+"${rank[@]}" "$build/bench/floor_bench" "$port" 20000 40000 >"$work/log" 2>&1 &
 pid=$!
 await
 measure floor --to "127.0.0.1:$port"

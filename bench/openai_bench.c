@@ -7,8 +7,8 @@
  *                       µ-law delta (TLS) ─► │ provider, playout, clock, udp │ ─► datagram
  *                                            └───────────────────────────────┘
  *
- * openai_bench [calls] [seconds] [ms of audio per delta]. Calls per core: by the worker thread's
- * own CPU time, so that a machine shared with others tells the same.
+ * openai_bench [calls] [seconds] [ms of audio per delta] [ms per append]. Calls per core: by the
+ * worker thread's own CPU time, so that a machine shared with others tells the same.
  */
 #include "ai/realtime/realtime.h"
 #include "base/base64.h"
@@ -33,7 +33,14 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { FRAME = 160, RING = 64, SAMPLES_MAX = 1 << 20, FLOOR_ROUNDS = 300, FLOOR_BATCH = 64 };
+enum {
+    FRAME = 160,
+    RING = 64,
+    SAMPLES_MAX = 1 << 20,
+    PARTS = 10 /* of 20 ms, in which calls have their turn: real ones keep no step either */,
+    FLOOR_ROUNDS = 300,
+    FLOOR_BATCH = 64
+};
 
 struct lat {
     uint32_t *us;
@@ -63,7 +70,7 @@ struct call {
 
 struct bench {
     size_t calls;
-    unsigned delta_ms;
+    unsigned delta_ms, append_ms;
     struct loop_thread *server;
     struct tcp_listener *listener;
     struct tls_ctx *server_tls, *client_tls;
@@ -84,6 +91,7 @@ struct bench {
     uint64_t late_audio;
     char url[64], cert[64], key[64];
     uint64_t next_caller_us, next_pace_us;
+    size_t caller_part, pace_part;
 };
 
 static uint64_t now_us(void)
@@ -190,7 +198,8 @@ static bool has(const char *p, size_t len, const char *what)
 
 static void on_append(struct conn *c)
 {
-    uint64_t at = atomic_load(&c->call->up_at[c->appends++ % RING]);
+    c->appends += c->b->append_ms / 20; /* the last of its frames is as old as the append */
+    uint64_t at = atomic_load(&c->call->up_at[(c->appends - 1) % RING]);
     if (atomic_load(&c->b->measuring) && at)
         lat_add(&c->b->up, now_us() - at);
 }
@@ -260,29 +269,32 @@ static void again(struct bench *b, struct tmr *t, uint64_t *next, unsigned ms, v
 static void on_pace(void *arg)
 {
     struct bench *b = arg;
-    for (size_t i = 0; i < b->conn_count; i++) {
+    for (size_t i = b->pace_part; i < b->conn_count; i += PARTS) {
         struct conn *c = &b->conns[i];
         if (!c->speaking || !c->ws)
             continue;
         atomic_store(&c->call->down_at[c->deltas++ % RING], now_us());
         (void)!ws_send(c->ws, WS_TEXT, b->delta.p, b->delta.len);
     }
+    b->pace_part = (b->pace_part + 1) % PARTS;
     if (!atomic_load(&b->stop))
-        again(b, &b->pace, &b->next_pace_us, b->delta_ms, on_pace);
+        again(b, &b->pace, &b->next_pace_us, b->delta_ms / PARTS, on_pace);
 }
 
-/* The callers' datagrams, spread over the 20 ms as those of different calls are. */
+/* The callers' datagrams; each begins with when it was sent. */
 static void on_caller(void *arg)
 {
     static int16_t frame[FRAME];
-    static size_t part;
     struct bench *b = arg;
-    for (size_t i = part; i < b->calls; i += 10)
+    for (size_t i = b->caller_part; i < b->calls; i += PARTS) {
+        uint64_t at = now_us();
+        memcpy(frame, &at, sizeof(at));
         if (atomic_load(&b->call[i].open))
             (void)udp_send(b->source, &b->call[i].addr, frame, sizeof(frame));
-    part = (part + 1) % 10;
+    }
+    b->caller_part = (b->caller_part + 1) % PARTS;
     if (!atomic_load(&b->stop))
-        again(b, &b->caller, &b->next_caller_us, 2, on_caller);
+        again(b, &b->caller, &b->next_caller_us, 20 / PARTS, on_caller);
 }
 
 static void ignore(void *arg, const struct net_addr *from, const void *p, size_t len)
@@ -330,8 +342,8 @@ static void on_begin(struct mail *mail)
     must(udp_open(loop, &any, ignore, b, &b->sink), "UDP");
     must(net_addr_parse("127.0.0.1", udp_port(b->sink), &b->sink_addr), "address");
     (void)snprintf(b->url, sizeof(b->url), "https://localhost:%u/v1", net_addr_port(&at));
-    again(b, &b->pace, &b->next_pace_us, b->delta_ms, on_pace);
-    again(b, &b->caller, &b->next_caller_us, 2, on_caller);
+    again(b, &b->pace, &b->next_pace_us, b->delta_ms / PARTS, on_pace);
+    again(b, &b->caller, &b->next_caller_us, 20 / PARTS, on_caller);
     free(container_of(mail, struct begin, mail));
     atomic_store(&b->measuring, true); /* as a signal that the server is up */
 }
@@ -436,7 +448,10 @@ static void on_datagram(void *arg, const struct net_addr *from, const void *p, s
     struct call *c = arg;
     if (!c->ready || c->failed)
         return;
-    atomic_store(&c->up_at[c->frames_in++ % RING], now_us());
+    uint64_t at = 0;
+    if (len >= sizeof(at))
+        memcpy(&at, p, sizeof(at));
+    atomic_store(&c->up_at[c->frames_in++ % RING], at);
     provider_openai.audio_in(c->p, p, len / 2);
 }
 
@@ -536,44 +551,59 @@ static void shake(void *arg)
     (void)SSL_accept(arg);
 }
 
-/* One record written, one read, of that size: [us] of CPU each. */
+struct tls_pair {
+    SSL *client, *server;
+    int fd[2];
+};
+
+static void tls_pair_open(SSL_CTX *server, SSL_CTX *client, struct tls_pair *p)
+{
+    if (connected_pair(p->fd))
+        die("no socket pair");
+    p->server = SSL_new(server);
+    p->client = SSL_new(client);
+    (void)SSL_set_fd(p->client, p->fd[0]);
+    (void)SSL_set_fd(p->server, p->fd[1]);
+    uv_thread_t t;
+    (void)uv_thread_create(&t, shake, p->server);
+    if (SSL_connect(p->client) != 1)
+        die("no TLS pair");
+    (void)uv_thread_join(&t);
+}
+
+/* A record of that size written and one read on each of FLOOR_BATCH connections by turns, a system
+ * call each: [us] of CPU per record. */
 static void floor_tls(const struct bench *b, size_t len, double *write_us, double *read_us)
 {
-    int fd[2];
-    if (connected_pair(fd))
-        die("no socket pair");
     SSL_CTX *server = SSL_CTX_new(TLS_server_method()), *client = SSL_CTX_new(TLS_client_method());
     (void)SSL_CTX_use_certificate_file(server, b->cert, SSL_FILETYPE_PEM);
     (void)SSL_CTX_use_PrivateKey_file(server, b->key, SSL_FILETYPE_PEM);
     SSL_CTX_set_read_ahead(server, 1);
-    SSL *s = SSL_new(server), *c = SSL_new(client);
-    (void)SSL_set_fd(c, fd[0]);
-    (void)SSL_set_fd(s, fd[1]);
-    uv_thread_t t;
-    (void)uv_thread_create(&t, shake, s);
-    if (SSL_connect(c) != 1)
-        die("no TLS pair");
-    (void)uv_thread_join(&t);
+    static struct tls_pair pair[FLOOR_BATCH];
+    for (int k = 0; k < FLOOR_BATCH; k++)
+        tls_pair_open(server, client, &pair[k]);
     char *p = calloc(1, len), *q = malloc(len);
     uint64_t wrote = 0, read_ = 0, at;
     for (int i = 0; i < FLOOR_ROUNDS; i++) {
         at = cpu_us();
         for (int k = 0; k < FLOOR_BATCH; k++)
-            (void)SSL_write(c, p, (int)len);
+            (void)SSL_write(pair[k].client, p, (int)len);
         wrote += cpu_us() - at;
         at = cpu_us();
         for (int k = 0; k < FLOOR_BATCH; k++)
-            (void)SSL_read(s, q, (int)len);
+            (void)SSL_read(pair[k].server, q, (int)len);
         read_ += cpu_us() - at;
     }
     *write_us = (double)wrote / (FLOOR_ROUNDS * FLOOR_BATCH);
     *read_us = (double)read_ / (FLOOR_ROUNDS * FLOOR_BATCH);
-    SSL_free(s);
-    SSL_free(c);
+    for (int k = 0; k < FLOOR_BATCH; k++) {
+        SSL_free(pair[k].server);
+        SSL_free(pair[k].client);
+        (void)close(pair[k].fd[0]);
+        (void)close(pair[k].fd[1]);
+    }
     SSL_CTX_free(server);
     SSL_CTX_free(client);
-    (void)close(fd[0]);
-    (void)close(fd[1]);
     free(p);
     free(q);
 }
@@ -608,13 +638,15 @@ static void floor_udp(double *send_us, double *recv_us)
 static double print_floor(const struct bench *b)
 {
     double up_w, up_r, down_w, down_r, udp_s, udp_r;
-    floor_tls(b, 270, &up_w, &up_r);
+    size_t append = 50 + base64_encoded_len((size_t)b->append_ms * 8);
+    floor_tls(b, append, &up_w, &up_r);
     floor_tls(b, b->delta.len + 4, &down_w, &down_r);
     floor_udp(&udp_s, &udp_r);
-    double down = down_r * 20 / b->delta_ms, sum = udp_s + udp_r + up_w + down;
+    double down = down_r * 20 / b->delta_ms, up = up_w * 20 / b->append_ms;
+    double sum = udp_s + udp_r + up + down;
     printf("floor per call and 20 ms: datagram out %.1f + in %.1f, TLS record out %.1f + in %.1f "
            "= %.1f us: %.0f calls per core\n",
-           udp_s, udp_r, up_w, down, sum, 20000 / sum);
+           udp_s, udp_r, up, down, sum, 20000 / sum);
     return sum;
 }
 
@@ -635,8 +667,11 @@ static void begin(struct bench *b)
     must(settings_load("/dev/null", none, &b->settings, NULL), "settings");
     (void)str_copy(b->settings.openai_api_key, SETTING_TEXT_MAX, str_of("sk-bench"));
     b->settings.ai_connect_timeout_ms = 60000;
+    b->settings.ai_packet_ms = b->append_ms;
     must(secretary_new(&b->secretary), "secretary");
     must(loop_new(NULL, 0, &b->loop), "loop");
+    (void)thread_set_priority(THREAD_REALTIME); /* both as call/server.c's workers */
+    loop_set_pace(b->loop, 1000);
     must(media_clock_new(b->loop, &b->clock), "clock");
     b->call = calloc(b->calls, sizeof(*b->call));
     b->conns = calloc(b->calls, sizeof(*b->conns));
@@ -677,11 +712,12 @@ static void measure(struct bench *b, unsigned seconds, double floor_us)
     double per = (double)cpu * 2 / (double)(frames + pieces);
     double load = (double)cpu / (double)wall;
     double due = (double)b->calls * (double)wall / 20000;
-    printf("%zu calls, two-way, deltas of %u ms: %.0f %% of a core, %.1f us per call and 20 ms "
+    printf("%zu calls, two-way, appends of %u, deltas of %u ms: %.0f %% of a core, %.1f us per "
+           "call and 20 ms "
            "(floor x %.2f): %.0f calls per core; carried %.0f %% in, %.0f %% out\n",
-           b->calls, b->delta_ms, load * 100, per, per / floor_us, 20000 / per,
+           b->calls, b->append_ms, b->delta_ms, load * 100, per, per / floor_us, 20000 / per,
            100.0 * (double)frames / due, 100.0 * (double)pieces / due);
-    lat_print("caller's datagram in -> append at the server", &b->up);
+    lat_print("caller's datagram sent -> append at the server", &b->up);
     lat_print("delta sent -> audio in the playout", &b->down);
     printf("failed %zu, audio refused %" PRIu64 "\n", b->failed, b->late_audio);
 }
@@ -689,14 +725,16 @@ static void measure(struct bench *b, unsigned seconds, double floor_us)
 int main(int argc, char **argv)
 {
     static struct bench b;
-    uint64_t n = 500, seconds = 5, delta = 20;
+    uint64_t n = 500, seconds = 5, delta = 20, append = 20;
     if ((argc > 1 && str_to_u64(str_of(argv[1]), &n)) ||
         (argc > 2 && str_to_u64(str_of(argv[2]), &seconds)) ||
-        (argc > 3 && str_to_u64(str_of(argv[3]), &delta)) || !n || n > 20000 || !seconds ||
-        delta < 20 || delta > 1000)
-        die("usage: openai_bench [calls] [seconds] [ms per delta]");
+        (argc > 3 && str_to_u64(str_of(argv[3]), &delta)) ||
+        (argc > 4 && str_to_u64(str_of(argv[4]), &append)) || !n || n > 20000 || !seconds ||
+        delta < 20 || delta > 1000 || delta % PARTS || append % 20 || !append || append > 100)
+        die("usage: openai_bench [calls] [seconds] [ms per delta] [ms per append]");
     b.calls = n;
     b.delta_ms = (unsigned)delta;
+    b.append_ms = (unsigned)append;
     log_set_level(getenv("BENCH_DEBUG") ? LOG_DEBUG : LOG_ERROR);
     raise_descriptors();
     begin(&b);

@@ -249,6 +249,7 @@ static bool open_streams(struct bench *b, struct subject *s)
         if (rtp_stream_open(&cfg, &handlers, &s->firsts, &s->streams[i]) ||
             rtp_stream_set_remote(s->streams[i], &r))
             return false;
+        rtp_stream_read_by_clock(s->streams[i]);
         aim(s, i, rtp_stream_port(s->streams[i]));
     }
     return true;
@@ -260,6 +261,7 @@ static void work_streams(struct bench *b, struct subject *s)
     loop_turn(s->loop, false);
     for (size_t i = 0; i < b->count; i++) {
         rtp_stream_send(s->streams[i], speech + (s->round + i) % SPEECH * FRAME, FRAME);
+        rtp_stream_read(s->streams[i]);
         (void)rtp_stream_receive(s->streams[i], media_time.mono, heard);
     }
 }

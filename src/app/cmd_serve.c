@@ -69,14 +69,14 @@ static enum va_err make_folders(const struct settings *s, struct va_fault *fault
     return VA_OK;
 }
 
-/* Each call holds a control socket, one for its audio and at least one of its provider; RTP has
- * RTCP beside it, a stream may be played to by unicast, and comes by three descriptors when it is
- * wss (leg/ws_tls.c). */
+/* Each call holds a control socket, two for its audio (net/udp.h) and at least one of its provider;
+ * RTP has RTCP beside it, unicast may play what a stream hears, which comes by three descriptors
+ * when it is wss (leg/ws_tls.c). */
 static rlim_t files_needed(const struct settings *s)
 {
     bool more =
         sip_ua_wanted(s) || settings_uses_mode(s, "dual") || settings_uses_mode(s, "websocket");
-    rlim_t each = (more ? 4u : 3u) + (*s->ws_tls_cert ? 2u : 0u);
+    rlim_t each = (more ? 5u : 4u) + (*s->ws_tls_cert ? 2u : 0u);
     return (rlim_t)s->esl_max_connections * each + 256;
 }
 
@@ -240,6 +240,32 @@ static void listen_signals(struct daemon *d)
     }
 }
 
+/* ---- priority ------------------------------------------------------------------------------- */
+
+static void try_priority(void *arg)
+{
+    enum thread_priority *p = arg;
+    *p = thread_set_priority(*p);
+}
+
+/* What the workers get: tried by a thread of its own, since this one stays as it is. */
+static enum thread_priority worker_priority(const struct settings *s)
+{
+    enum thread_priority wish = thread_priority_of(s->worker_priority), got = wish;
+    uv_thread_t t;
+    if (uv_thread_create(&t, try_priority, &got))
+        return THREAD_NORMAL;
+    (void)uv_thread_join(&t);
+    if (got != wish && strcmp(s->worker_priority, "auto") != 0)
+        log_warn("app", NULL, "priority-refused", "WORKER_PRIORITY", s->worker_priority, "is",
+                 thread_priority_name(got), "note",
+                 wish == THREAD_REALTIME
+                     ? "this user may not: LimitRTPRIO=1 in the systemd unit, or CAP_SYS_NICE"
+                     : "this user may not: LimitNICE=-10 in the systemd unit, or CAP_SYS_NICE",
+                 NULL);
+    return got;
+}
+
 static void log_ready(const struct daemon *d)
 {
     struct net_addr addr;
@@ -249,7 +275,8 @@ static void log_ready(const struct daemon *d)
     serve_media_addrs(&d->media, ws, sip);
     log_info("app", NULL, "ready", "version", VA_VERSION, "esl", text, "ws", *ws ? ws : NULL, "sip",
              *sip ? sip : NULL, "mode", d->settings->audio_mode, "provider",
-             d->settings->ai_provider, "data", d->settings->data_dir, NULL);
+             d->settings->ai_provider, "data", d->settings->data_dir, "priority",
+             thread_priority_name(worker_priority(d->settings)), NULL);
     if (*d->settings->db_host || *d->settings->redis_host)
         log_warn("app", NULL, "setting-unused", "note",
                  "DB_HOST and REDIS_HOST have no effect in this version: data is kept in DATA_DIR",

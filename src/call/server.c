@@ -7,7 +7,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { IDLE_CHECK_MS = 20, FRAME_MS = 20 };
+enum {
+    IDLE_CHECK_MS = 20,
+    FRAME_MS = 20,
+    WORKER_PACE_US = 1000 /* a fraction of a frame: what comes in it costs one wake-up */
+};
 
 struct worker_slot {
     struct mail begin; /* its first */
@@ -327,6 +331,7 @@ static void on_begin(struct mail *mail)
 {
     const struct worker_slot *slot = container_of(mail, struct worker_slot, begin);
     const struct call_env *env = slot->worker.env;
+    loop_set_pace(slot->worker.loop, WORKER_PACE_US);
     provider_loop_start(slot->worker.loop, &env->provider, env->settings);
 }
 
@@ -344,6 +349,7 @@ static enum va_err start_worker(struct worker_slot *slot, struct call_server *s,
     if (err)
         return err;
     w->loop = loop_thread_loop(w->thread);
+    loop_thread_rank(w->thread, thread_priority_of(w->env->settings->worker_priority));
     err = media_clock_new(w->loop, &w->clock);
     /* FreeSWITCH paces what we send and queues what comes early, and the queue cannot be flushed:
      * frames missed in a stall are skipped, so the delay stays what it was. */

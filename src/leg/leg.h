@@ -2,7 +2,7 @@
  * leg/leg.h: the way of a call's audio between FreeSWITCH and us. One file fills one leg_ops.
  *
  * A leg lives on the call's worker loop. It never paces: the call's media clock sends one frame per
- * tick, and what arrives is passed on at once.
+ * tick, and what arrives is passed on at once, or, from a jitter buffer, at that tick.
  */
 #ifndef VA_LEG_LEG_H
 #define VA_LEG_LEG_H

@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { PTIME_MS = 20, CN_PT = 13, CLOCK_8K = 8000 };
+enum { PTIME_MS = 20, CN_PT = 13, CLOCK_8K = 8000, HEAD_MS = 10, HEAD_FRAMES = 2 };
 
 /* The one setter. */
 void rtp_set_state(struct leg *leg, enum rtp_state next)
@@ -19,6 +19,7 @@ void rtp_fail(struct leg *leg, enum va_err why, const char *cause)
         return;
     rtp_set_state(leg, RTP_OVER);
     tmr_stop(&leg->watch);
+    tmr_stop(&leg->head);
     tmr_stop(&leg->grace);
     leg->h->on_failed(leg->arg, why, cause);
 }
@@ -37,6 +38,7 @@ void rtp_left(struct leg *leg, const char *cause)
         return;
     rtp_set_state(leg, RTP_LEFT);
     tmr_stop(&leg->watch);
+    tmr_stop(&leg->head);
     tmr_start(&leg->grace, leg->loop, RTP_BYE_GRACE_MS, on_grace, leg);
 }
 
@@ -83,7 +85,9 @@ static void on_never_started(void *arg)
 {
     struct leg *leg = arg;
     char cause[800];
-    if (leg->state == RTP_AGREED)
+    if (leg->control)
+        sip_ua_tell_audio(leg->ua, false);
+    if (leg->state == RTP_AGREED || leg->state == RTP_FLOWING)
         describe_silence(leg, "no audio came", cause, sizeof(cause));
     else if (leg->control)
         (void)snprintf(cause, sizeof(cause),
@@ -269,21 +273,58 @@ static void on_ended(void *arg, const struct sip_end *end)
     } /* no INVITE: the start timeout or the bridge's own end say more */
 }
 
-static const struct sip_call_handlers call_handlers = {.on_ended = on_ended};
+/* ---- the beginning --------------------------------------------------------------------------- */
+
+static void begin(struct leg *leg)
+{
+    tmr_stop(&leg->head);
+    if (leg->state != RTP_AGREED)
+        return;
+    rtp_set_state(leg, RTP_FLOWING);
+    leg->h->on_started(leg->arg, &leg->format);
+}
+
+/* FreeSWITCH 1.10.12 plays what comes from about 40 ms behind its ACK, having dropped a frame or
+ * two, and sends its first packet 75 ms behind it. So a greeting need not wait for that: silence
+ * takes what is dropped. It does wait where audio is not known to get through, or its beginning
+ * would be lost to the mode that comes next. */
+static void on_head_start(void *arg)
+{
+    static const int16_t silence[MEDIA_FRAME_MAX];
+    struct leg *leg = arg;
+    if (leg->head_frames++ == HEAD_FRAMES) {
+        begin(leg);
+        return;
+    }
+    rtp_stream_send(leg->stream, silence, (size_t)(leg->format.rate_hz / 1000 * PTIME_MS));
+    tmr_start(&leg->head, leg->loop, PTIME_MS, on_head_start, leg);
+}
+
+static void on_established(void *arg)
+{
+    struct leg *leg = arg;
+    if (leg->state == RTP_AGREED && sip_ua_brings_audio(leg->ua))
+        tmr_start(&leg->head, leg->loop, HEAD_MS, on_head_start, leg);
+}
+
+static const struct sip_call_handlers call_handlers = {.on_established = on_established,
+                                                       .on_ended = on_ended};
 
 /* ---- audio ----------------------------------------------------------------------------------- */
 
 static void on_first(void *arg)
 {
     struct leg *leg = arg;
-    if (leg->state != RTP_AGREED)
+    if (leg->state != RTP_AGREED && leg->state != RTP_FLOWING)
         return;
-    rtp_set_state(leg, RTP_FLOWING);
+    if (leg->control)
+        sip_ua_tell_audio(leg->ua, true);
+    rtp_stream_read_by_clock(leg->stream);
     bool pauses = false;
     leg->seen_at_watch = signs_of_life(leg, &pauses);
     tmr_start(&leg->watch, leg->loop, (uint64_t)leg->settings->media_lost_timeout_ms, on_lost_check,
               leg);
-    leg->h->on_started(leg->arg, &leg->format);
+    begin(leg);
 }
 
 static void on_digit(void *arg, char digit)
@@ -295,6 +336,19 @@ static void on_digit(void *arg, char digit)
 
 static const struct rtp_stream_handlers stream_handlers = {on_first, on_digit};
 
+/* A digit, or its answer, may end all this. @return it goes on as before */
+static bool read_packets(struct leg *leg)
+{
+    enum rtp_state before = leg->state;
+    bool gone = false;
+    leg->gone = &gone;
+    rtp_stream_read(leg->stream);
+    if (gone)
+        return false;
+    leg->gone = NULL;
+    return leg->state == before;
+}
+
 /* Once per tick, so both ways go by it: one frame out, one frame in. */
 static void rtp_send(struct leg *leg, const int16_t *samples, size_t count)
 {
@@ -303,6 +357,8 @@ static void rtp_send(struct leg *leg, const int16_t *samples, size_t count)
         return;
     int16_t in[MEDIA_FRAME_MAX];
     rtp_stream_send(leg->stream, samples, count);
+    if (!read_packets(leg))
+        return;
     enum jitter_frame kind = rtp_stream_receive(leg->stream, loop_now_us(leg->loop), in);
     leg->h->on_frame(leg->arg, in, count, kind == JITTER_FRAME_SILENCE);
 }
@@ -320,7 +376,10 @@ static void rtp_close(struct leg **pleg)
     if (!leg)
         return;
     *pleg = NULL;
+    if (leg->gone)
+        *leg->gone = true;
     tmr_stop(&leg->watch);
+    tmr_stop(&leg->head);
     tmr_stop(&leg->grace);
     if (leg->control) {
         rtp_bridge_forget(leg);
@@ -352,6 +411,7 @@ static void on_release_over(void *arg)
 static void rtp_release(struct leg *leg)
 {
     tmr_stop(&leg->watch);
+    tmr_stop(&leg->head);
     rtp_set_state(leg, RTP_RELEASING);
     bool waits = leg->control && leg->bridge.state == RTP_BRIDGE_ASKED;
     tmr_start(&leg->grace, leg->loop, waits ? LEG_RELEASE_MS : 0, on_release_over, leg);

@@ -49,7 +49,10 @@ struct leg {
     struct rtp_bridge bridge;
     enum sdp_direction direction;
     struct tmr watch, grace;
+    struct tmr head; /* we begin before audio has come */
+    unsigned head_frames;
     uint64_t seen_at_watch;
+    bool *gone; /* set by close() inside rtp_stream_read() */
 };
 
 /* ---- rtp.c */

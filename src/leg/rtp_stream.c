@@ -9,7 +9,7 @@
 static void on_rtp_port(void *arg, const struct net_addr *from, const void *p, size_t len)
 {
     struct rtp_stream *s = arg;
-    rtp_stream_take(s, false, from, p, len, loop_now_us(s->loop));
+    rtp_stream_take(s, false, from, p, len, udp_arrival_us(s->rtp));
 }
 
 static void on_rtcp_port(void *arg, const struct net_addr *from, const void *p, size_t len)

@@ -3,6 +3,7 @@
  *
  *     call's tick ─ rtp_stream_send ─► resample ─ encode ─ SRTP ─► socket ─► far end
  *     call's tick ◄ rtp_stream_receive ─ [ jitter ] ◄─ who sent it? ◄─ SRTP ◄─ socket ◄─ far end
+ *                   rtp_stream_read ───────────────────────────────────────────┘ by the same tick
  *
  * Order: open, read the ports for SDP, set the remote when SDP has come (again at any re-INVITE),
  * then one send and one receive per tick. Whoever owns it does the signalling; this file knows no
@@ -124,6 +125,16 @@ VA_CHECK enum va_err rtp_stream_set_remote(struct rtp_stream *stream,
  * @param count  A whole frame of the format
  */
 void rtp_stream_send(struct rtp_stream *stream, const int16_t *samples, size_t count);
+/**
+ * For an owner with a clock: from here on the far end's packets are read by rtp_stream_read(), one
+ * system call a tick, instead of waking the loop one by one. They are not later for it: the jitter
+ * buffer would make them wait, and their time of arrival is the kernel's. Before there is a source,
+ * and for what others send, the loop goes on reading.
+ */
+void rtp_stream_read_by_clock(struct rtp_stream *stream);
+/** Once a tick, before rtp_stream_receive(). Handlers are called from inside, and may close the
+ *  stream. */
+void rtp_stream_read(struct rtp_stream *stream);
 /**
  * The far end's frame of this tick.
  *

@@ -19,6 +19,7 @@ void rtp_stream_learn(struct rtp_stream *s, bool same)
     if (!same) {
         s->source = (struct net_addr){.u.sa.sa_family = AF_UNSPEC};
         s->reports.source = s->source;
+        (void)udp_focus(s->rtp, NULL);
     }
 }
 
@@ -33,6 +34,7 @@ static void lock_source(struct rtp_stream *s, const struct net_addr *from)
     s->state = RTP_SOURCE_LOCKED;
     s->stats.learned++;
     s->stats.moved += !is(from, &s->remote.rtp);
+    (void)udp_focus(s->rtp, from); /* in vain: it costs more, no more than that */
 }
 
 /* Worth looking at? Decided by the address alone, before any work is done. */
@@ -262,6 +264,16 @@ void rtp_stream_take(struct rtp_stream *s, bool on_rtcp_port, const struct net_a
     case RTP_IS_DTLS:
     case RTP_IS_OTHER: s->stats.malformed++; break;
     }
+}
+
+void rtp_stream_read_by_clock(struct rtp_stream *s)
+{
+    udp_read_by_clock(s->rtp);
+}
+
+void rtp_stream_read(struct rtp_stream *s)
+{
+    (void)udp_read(s->rtp);
 }
 
 enum jitter_frame rtp_stream_receive(struct rtp_stream *s, uint64_t now_us, int16_t *out)

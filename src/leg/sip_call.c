@@ -26,7 +26,7 @@ enum va_err sip_call_new(struct sip_ua *ua, struct sip_call **ret_call)
         return VA_ELIMIT;
     }
     struct sip_call *call = calloc(1, sizeof(*call));
-    if (!call || uv_mutex_init(&call->lock)) {
+    if (!call || thread_lock_init(&call->lock)) {
         atomic_fetch_sub(&ua->live, 1);
         free(call);
         return VA_ENOMEM;

@@ -172,7 +172,7 @@ struct sip_ua {
     struct list incoming; /* on their way to the control loop; under the lock too */
     int wake_fd;
 
-    atomic_bool draining, stopping;
+    atomic_bool draining, stopping, audio_comes;
     atomic_size_t live; /* calls a worker holds or is offered */
     atomic_uint_fast64_t invites, no_token, not_allowed, over_limit, not_acceptable, expired,
         mails_refused;

@@ -254,7 +254,7 @@ static enum va_err ua_new(const struct sip_ua_cfg *cfg, struct sip_ua **ret_ua,
                           struct va_fault *fault)
 {
     struct sip_ua *ua = calloc(1, sizeof(*ua));
-    if (!ua || uv_mutex_init(&ua->lock)) {
+    if (!ua || thread_lock_init(&ua->lock)) {
         free(ua);
         return va_fault_set(fault, VA_ENOMEM, "out of memory");
     }
@@ -345,6 +345,16 @@ void sip_ua_stop(struct sip_ua **pua)
 uint16_t sip_ua_port(const struct sip_ua *ua)
 {
     return ua->port;
+}
+
+void sip_ua_tell_audio(struct sip_ua *ua, bool comes)
+{
+    atomic_store(&ua->audio_comes, comes);
+}
+
+bool sip_ua_brings_audio(const struct sip_ua *ua)
+{
+    return atomic_load(&ua->audio_comes);
 }
 
 const struct sdp_prefs *sip_ua_prefs(const struct sip_ua *ua)

@@ -75,6 +75,11 @@ void sip_ua_stop(struct sip_ua **ua);
 uint16_t sip_ua_port(const struct sip_ua *ua);
 /** The codecs of RTP_CODECS. Any thread; valid as long as the user agent. */
 const struct sdp_prefs *sip_ua_prefs(const struct sip_ua *ua);
+/** Whether audio comes by what calls this port: told by who waits for it. False at first. Any
+ * thread.
+ */
+void sip_ua_tell_audio(struct sip_ua *ua, bool comes);
+bool sip_ua_brings_audio(const struct sip_ua *ua);
 
 struct sip_ua_stats {
     uint64_t invites;        /**< initial ones */

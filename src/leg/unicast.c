@@ -213,9 +213,11 @@ static enum va_err open_socket(struct leg *leg)
         return VA_EINVAL;
     enum va_err err = udp_open_range(leg->loop, &bind_to, (uint16_t)s->rtp_port_min,
                                      (uint16_t)s->rtp_port_max, on_datagram, leg, &leg->sock);
-    if (!err)
-        net_addr_set_port(&leg->local, udp_port(leg->sock));
-    return err;
+    if (err)
+        return err;
+    net_addr_set_port(&leg->local, udp_port(leg->sock));
+    (void)udp_focus(leg->sock, &leg->remote); /* in vain: it costs more, no more than that */
+    return VA_OK;
 }
 
 static void unicast_close(struct leg **pleg)

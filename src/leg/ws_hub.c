@@ -280,7 +280,7 @@ enum va_err ws_hub_open(struct loop *control, const struct settings *settings,
         return va_fault_set(fault, VA_ECONFIG, "WS_HOST=%s is not an IP address",
                             settings->ws_host);
     struct ws_hub *hub = calloc(1, sizeof(*hub));
-    if (!hub || uv_mutex_init(&hub->lock)) {
+    if (!hub || thread_lock_init(&hub->lock)) {
         free(hub);
         return va_fault_set(fault, VA_ENOMEM, "out of memory");
     }
@@ -292,7 +292,8 @@ enum va_err ws_hub_open(struct loop *control, const struct settings *settings,
     list_init(&hub->held);
     enum va_err err = make_gate(hub, &at, fault);
     if (!err && *settings->ws_tls_cert)
-        err = ws_tls_new(settings->ws_tls_cert, settings->ws_tls_key, &hub->tls, fault);
+        err = ws_tls_new(settings->ws_tls_cert, settings->ws_tls_key,
+                         thread_priority_of(settings->worker_priority), &hub->tls, fault);
     if (!err)
         err = tcp_listen(control, &at, on_accept, hub, &hub->listener, fault);
     if (err) {

@@ -121,8 +121,8 @@ enum va_err ws_tls_relay(struct ws_tls *tls, int fd, int *ret_fd)
     return err;
 }
 
-enum va_err ws_tls_new(const char *cert_file, const char *key_file, struct ws_tls **ret_tls,
-                       struct va_fault *fault)
+enum va_err ws_tls_new(const char *cert_file, const char *key_file, enum thread_priority priority,
+                       struct ws_tls **ret_tls, struct va_fault *fault)
 {
     struct ws_tls *tls = calloc(1, sizeof(*tls));
     if (!tls)
@@ -136,6 +136,7 @@ enum va_err ws_tls_new(const char *cert_file, const char *key_file, struct ws_tl
         return err;
     }
     tls->loop = loop_thread_loop(tls->thread);
+    loop_thread_rank(tls->thread, priority);
     *ret_tls = tls;
     return VA_OK;
 }

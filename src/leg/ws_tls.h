@@ -20,9 +20,13 @@ enum {
 
 struct ws_tls;
 
-/** @param fault  Names the file and what is wrong with it */
+/**
+ * @param priority  Of its thread: all audio by wss passes it
+ * @param fault     Names the file and what is wrong with it
+ */
 VA_CHECK enum va_err ws_tls_new(const char *cert_file, const char *key_file,
-                                struct ws_tls **ret_tls, struct va_fault *fault);
+                                enum thread_priority priority, struct ws_tls **ret_tls,
+                                struct va_fault *fault);
 /** Ends all connections, waits for the thread. NULL-safe. */
 void ws_tls_free(struct ws_tls **tls);
 

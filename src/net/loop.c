@@ -1,8 +1,13 @@
 #include "net/loop_int.h"
 
 #include <assert.h>
+#include <errno.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <sys/eventfd.h>
+#include <time.h>
+#include <unistd.h>
 
 static void deliver_all(struct loop *loop)
 {
@@ -18,21 +23,43 @@ static void deliver_all(struct loop *loop)
         mail->deliver(mail);
         mail = next;
     }
-    if (stopping)
+    if (stopping) {
+        loop->over = true;
         uv_stop(loop->uv);
+    }
 }
 
-static void on_wake(uv_async_t *async)
+static void on_wake(uv_poll_t *poll, int status, int events)
 {
-    deliver_all(async->data);
+    struct loop *loop = poll->data;
+    uint64_t times = 0;
+    (void)status;
+    (void)events;
+    (void)!read(loop->wake_fd, &times, sizeof(times));
+    deliver_all(loop);
+}
+
+/* Not uv_async_send(): its receiver spins until the sender has left the call. A receiver of a
+ * higher rank (thread_set_priority) that interrupts a sender in there, on its core, spins for ever.
+ */
+static void wake(struct loop *loop)
+{
+    static const uint64_t once = 1;
+    (void)!write(loop->wake_fd, &once, sizeof(once));
 }
 
 static enum va_err open_handles(struct loop *loop)
 {
-    int status = uv_async_init(loop->uv, &loop->wake, on_wake);
-    if (status)
+    loop->wake_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+    if (loop->wake_fd < 0)
+        return va_err_from_errno(errno);
+    int status = uv_poll_init(loop->uv, &loop->wake, loop->wake_fd);
+    if (status) {
+        (void)close(loop->wake_fd);
         return va_err_from_uv(status);
+    }
     loop->wake.data = loop;
+    (void)uv_poll_start(&loop->wake, UV_READABLE, on_wake);
     loop->open_handles++;
     if (!loop->owns_uv) /* a caller's uv_run() ends when its own work is done */
         uv_unref((uv_handle_t *)&loop->wake);
@@ -60,7 +87,7 @@ static enum va_err create(uv_loop_t *uv, const struct va_clock *clock, size_t ma
     survive_closed_peers();
     struct loop *loop = calloc(1, sizeof(*loop));
     char *scratch = malloc(LOOP_SCRATCH_BYTES);
-    if (!loop || !scratch || uv_mutex_init(&loop->lock)) {
+    if (!loop || !scratch || thread_lock_init(&loop->lock)) {
         free(scratch);
         free(loop);
         return VA_ENOMEM;
@@ -97,9 +124,35 @@ enum va_err loop_attach(uv_loop_t *uv, const struct va_clock *clock, size_t mail
     return uv ? create(uv, clock, mailbox_max, ret_loop) : VA_EINVAL;
 }
 
+/* The system's time, whatever the loop's clock says: what is saved are its wake-ups. */
+static void keep_pace(struct loop *loop)
+{
+    struct timespec t;
+    (void)clock_gettime(CLOCK_MONOTONIC, &t);
+    uint64_t now = (uint64_t)t.tv_sec * 1000000 + (uint64_t)t.tv_nsec / 1000;
+    uint64_t next = loop->turned_us + loop->pace_us;
+    if (now < next) {
+        t = (struct timespec){(time_t)(next / 1000000), (long)(next % 1000000) * 1000};
+        (void)clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &t, NULL);
+    }
+    loop->turned_us = now < next ? next : now;
+}
+
+void loop_set_pace(struct loop *loop, uint64_t us)
+{
+    loop->pace_us = us;
+    uv_stop(loop->uv); /* loop_run() goes on the new way */
+}
+
 void loop_run(struct loop *loop)
 {
-    uv_run(loop->uv, UV_RUN_DEFAULT);
+    bool alive = true;
+    while (alive && !loop->over) {
+        alive = uv_run(loop->uv, loop->pace_us ? UV_RUN_ONCE : UV_RUN_DEFAULT) != 0;
+        if (loop->pace_us && !loop->over)
+            keep_pace(loop);
+    }
+    loop->over = false;
 }
 
 void loop_turn(struct loop *loop, bool wait)
@@ -107,14 +160,16 @@ void loop_turn(struct loop *loop, bool wait)
     loop->turning = true;
     uv_run(loop->uv, wait ? UV_RUN_ONCE : UV_RUN_NOWAIT);
     loop->turning = false;
+    if (wait && loop->pace_us)
+        keep_pace(loop);
 }
 
 void loop_stop(struct loop *loop)
 {
     uv_mutex_lock(&loop->lock);
     loop->stopping = true;
+    wake(loop);
     uv_mutex_unlock(&loop->lock);
-    uv_async_send(&loop->wake);
 }
 
 static void on_own_closed(uv_handle_t *handle)
@@ -161,6 +216,8 @@ void loop_free(struct loop **ploop)
         struct loop_rest *rest = container_of(it, struct loop_rest, link);
         rest->end(rest);
     }
+    while (loop->errands)
+        uv_run(loop->uv, UV_RUN_ONCE);
     uv_close((uv_handle_t *)&loop->wake, on_own_closed);
     uv_close((uv_handle_t *)&loop->timer, on_own_closed);
     uv_close((uv_handle_t *)&loop->soon, on_own_closed);
@@ -172,6 +229,7 @@ void loop_free(struct loop **ploop)
         assert(status == 0 && "a handle outlived its loop");
         (void)status;
     }
+    (void)close(loop->wake_fd);
     uv_mutex_destroy(&loop->lock);
     free(loop->heap);
     free(loop->scratch);
@@ -207,14 +265,15 @@ static enum va_err put(struct loop *loop, struct mail *mail, bool bounded)
         uv_mutex_unlock(&loop->lock);
         return VA_ELIMIT;
     }
-    if (loop->box_last)
-        loop->box_last->next = mail;
-    else
+    bool first = !loop->box_first;
+    if (first)
         loop->box_first = mail;
+    else
+        loop->box_last->next = mail;
     loop->box_last = mail;
     loop->box_count++;
-    /* Under the lock: loop_thread_stop() closes the handle only after the last poster left. */
-    uv_async_send(&loop->wake);
+    if (first) /* under the lock: loop_thread_stop() closes it only after the last poster left */
+        wake(loop);
     uv_mutex_unlock(&loop->lock);
     return VA_OK;
 }
@@ -227,6 +286,17 @@ enum va_err loop_post(struct loop *loop, struct mail *mail)
 void loop_reply(struct loop *loop, struct mail *mail)
 {
     (void)put(loop, mail, false);
+}
+
+void loop_errand(struct loop *loop, bool begins)
+{
+    loop->errands += begins ? 1u : UINT_MAX;
+    if (loop->owns_uv)
+        return;
+    if (loop->errands)
+        uv_ref((uv_handle_t *)&loop->wake);
+    else
+        uv_unref((uv_handle_t *)&loop->wake);
 }
 
 uint64_t loop_posts_refused(const struct loop *loop)

@@ -2,7 +2,7 @@
  * net/loop.h: one event loop, its timers and its mailbox. One thread runs a loop; everything that
  * belongs to it is touched by that thread alone. The mailbox is the only door for other threads.
  *
- *     other thread ──loop_post(mail)──► [bounded mailbox] ──uv_async──► mail->deliver(mail)
+ *     other thread ──loop_post(mail)──► [bounded mailbox] ──eventfd──► mail->deliver(mail)
  */
 #ifndef VA_NET_LOOP_H
 #define VA_NET_LOOP_H
@@ -47,6 +47,13 @@ void loop_run(struct loop *loop);
 /** Run what is ready, and wait for at most one event when `wait`. For blocking callers and tests.
  */
 void loop_turn(struct loop *loop, bool wait);
+/**
+ * Begin a turn at most every `us`; 0: as soon as anything happens. What comes in between is taken
+ * by one turn, so that a thread with hundreds of sockets wakes a thousand times a second and not
+ * for each packet. A loop that is seldom woken is not slowed: a turn waits only for the one before.
+ * On the loop's thread, or before it runs.
+ */
+void loop_set_pace(struct loop *loop, uint64_t us);
 /** Ask loop_run() to return. Any thread, idempotent. */
 void loop_stop(struct loop *loop);
 /** Close the loop's own handles, run their close callbacks, free. All users must be closed. */
@@ -121,5 +128,33 @@ VA_CHECK enum va_err loop_thread_start(const char *name, const struct va_clock *
 struct loop *loop_thread_loop(struct loop_thread *t);
 /** Stop its loop, wait for the thread, free. Mails still in the box are delivered first. */
 void loop_thread_stop(struct loop_thread **t);
+
+/** How the kernel ranks a thread. */
+enum thread_priority {
+    THREAD_NORMAL,
+    THREAD_HIGH,    /**< nice -10 */
+    THREAD_REALTIME /**< SCHED_RR, the lowest of its ranks: before all that is not real-time */
+};
+
+/** WORKER_PRIORITY's value; "auto" is THREAD_REALTIME. */
+enum thread_priority thread_priority_of(const char *setting);
+/** Its name, as the setting has it. */
+const char *thread_priority_name(enum thread_priority p);
+/**
+ * Rank the calling thread, or as near to that as this user may (RLIMIT_RTPRIO, RLIMIT_NICE,
+ * CAP_SYS_NICE). Threads and programs that it starts begin at THREAD_NORMAL again.
+ *
+ * @return what it has got
+ */
+enum thread_priority thread_set_priority(enum thread_priority wish);
+/** The same for the thread of a loop, by itself as soon as it runs. Once. */
+void loop_thread_rank(struct loop_thread *t, enum thread_priority wish);
+/**
+ * Make a mutex whose holder ranks as high as whoever waits for it: for all that a ranked thread
+ * shares with others, or it waits for them and for all that is ranked between.
+ *
+ * @return VA_OK, VA_ENOMEM
+ */
+VA_CHECK enum va_err thread_lock_init(uv_mutex_t *lock);
 
 #endif

@@ -16,11 +16,16 @@ struct loop {
     bool owns_uv;
     const struct va_clock *clock;
 
-    uv_async_t wake;
+    uv_poll_t wake; /* of wake_fd */
+    int wake_fd;    /* an eventfd: written when the mailbox gets its first mail */
     uv_timer_t timer;
-    uv_idle_t soon;        /* instead of it when the next timer is due already */
-    bool turning;          /* in loop_turn() */
-    unsigned open_handles; /* and look-ups under way */
+    uv_idle_t soon;     /* instead of it when the next timer is due already */
+    bool turning;       /* in loop_turn() */
+    bool over;          /* loop_run() shall return */
+    uint64_t pace_us;   /* least time between two turns; 0: none */
+    uint64_t turned_us; /* when the last one began to be waited for */
+    unsigned open_handles;
+    unsigned errands; /* of other threads, who will post: look-ups */
 
     uv_mutex_t lock; /* guards box_*, stopping, refused */
     struct mail *box_first, *box_last;
@@ -40,5 +45,9 @@ struct loop {
 
 /** Fire what is due and arm the uv timer for the next one. */
 void loop_timers_turn(struct loop *loop);
+
+/** Another thread will post for what begins here: until it ends the loop has something to wait for.
+ */
+void loop_errand(struct loop *loop, bool begins);
 
 #endif

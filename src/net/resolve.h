@@ -1,6 +1,6 @@
 /**
  * net/resolve.h: host name to addresses, without blocking the loop. A numeric address is answered
- * without a look-up; names are looked up in libuv's thread pool (getaddrinfo knows no other way).
+ * without a look-up; names are looked up by threads, since getaddrinfo() knows no other way.
  */
 #ifndef VA_NET_RESOLVE_H
 #define VA_NET_RESOLVE_H
@@ -8,7 +8,10 @@
 #include "net/addr.h"
 #include "net/loop.h"
 
-enum { RESOLVE_MAX = 8 }; /**< addresses kept of one name */
+enum {
+    RESOLVE_MAX = 8,       /**< addresses kept of one name */
+    RESOLVE_HOST_MAX = 255 /**< bytes of a name */
+};
 
 struct resolve;
 
@@ -21,7 +24,7 @@ struct resolve;
  */
 typedef void(resolve_h)(void *arg, enum va_err err, const struct net_addr *addrs, size_t count);
 
-/** @return VA_OK, VA_EINVAL (not a host name), VA_ENOMEM */
+/** @return VA_OK, VA_EINVAL (empty, or too long to be a name), VA_ENOMEM (or no thread) */
 VA_CHECK enum va_err resolve_start(struct loop *loop, const char *host, uint16_t port,
                                    resolve_h *on_done, void *arg, struct resolve **ret_resolve);
 /** Forget it: on_done is not called. NULL-safe, leaves NULL behind. */

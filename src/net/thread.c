@@ -2,13 +2,17 @@
 #include "net/loop.h"
 
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 
 struct loop_thread {
     uv_thread_t thread;
     struct loop *loop;
     char name[16];
+    struct mail rank;
+    enum thread_priority wish;
 };
 
 static void thread_main(void *arg)
@@ -59,4 +63,64 @@ void loop_thread_stop(struct loop_thread **pt)
     (void)uv_thread_join(&t->thread);
     loop_free(&t->loop);
     free(t);
+}
+
+/* ---- priority -------------------------------------------------------------------------------- */
+
+enum { RR_LOWEST = 1, NICE_HIGH = -10 };
+
+static const char *const priority_names[] = {"normal", "high", "realtime"};
+
+enum thread_priority thread_priority_of(const char *setting)
+{
+    for (size_t i = 0; i < sizeof(priority_names) / sizeof(priority_names[0]); i++)
+        if (strcmp(setting, priority_names[i]) == 0)
+            return (enum thread_priority)i;
+    return THREAD_REALTIME;
+}
+
+const char *thread_priority_name(enum thread_priority p)
+{
+    return priority_names[p];
+}
+
+/* On Linux both are a thread's, whatever POSIX says: 0 is the calling one. */
+static bool become(int policy, int rank, int nice)
+{
+    const struct sched_param param = {.sched_priority = rank};
+    return sched_setscheduler(0, policy | SCHED_RESET_ON_FORK, &param) == 0 &&
+           (policy != SCHED_OTHER || setpriority(PRIO_PROCESS, 0, nice) == 0);
+}
+
+enum thread_priority thread_set_priority(enum thread_priority wish)
+{
+    if (wish == THREAD_REALTIME && become(SCHED_RR, RR_LOWEST, 0))
+        return THREAD_REALTIME;
+    if (wish >= THREAD_HIGH && become(SCHED_OTHER, 0, NICE_HIGH))
+        return THREAD_HIGH;
+    return THREAD_NORMAL; /* as the program was started */
+}
+
+static void on_rank(struct mail *mail)
+{
+    (void)thread_set_priority(container_of(mail, struct loop_thread, rank)->wish);
+}
+
+void loop_thread_rank(struct loop_thread *t, enum thread_priority wish)
+{
+    t->wish = wish;
+    t->rank.deliver = on_rank;
+    loop_reply(t->loop, &t->rank);
+}
+
+enum va_err thread_lock_init(uv_mutex_t *lock)
+{
+    pthread_mutexattr_t attr;
+    if (pthread_mutexattr_init(&attr))
+        return VA_ENOMEM;
+    int status = pthread_mutexattr_setprotocol(&attr, PTHREAD_PRIO_INHERIT);
+    if (!status)
+        status = pthread_mutex_init(lock, &attr);
+    (void)pthread_mutexattr_destroy(&attr);
+    return status ? VA_ENOMEM : VA_OK;
 }

@@ -25,6 +25,7 @@ struct bench {
     struct udp_sock *fs_rtp;
     struct net_addr leg_rtp;
     struct tmr tick;
+    bool fs_silent; /* the clock ticks, it sends nothing */
     uint16_t seq;
     unsigned fs_heard, fs_loud;
 
@@ -33,6 +34,7 @@ struct bench {
     struct leg_format format;
     unsigned started, frames, loud, failed, released, digits;
     char digit;
+    bool digit_ends; /* its handler closes the leg */
     enum va_err why;
     char cause[900];
 };
@@ -59,6 +61,8 @@ static void on_digit(void *arg, char digit)
     struct bench *b = arg;
     b->digits++;
     b->digit = digit;
+    if (b->digit_ends)
+        leg_rtp.close(&b->leg);
 }
 
 static void on_failed(void *arg, enum va_err why, const char *cause)
@@ -145,7 +149,7 @@ static void on_tick(void *arg)
     p[11] = 7;
     memset(p + 12, 0x10, FRAME); /* a loud constant */
     b->seq++;
-    if (b->leg_rtp.u.sa.sa_family)
+    if (b->leg_rtp.u.sa.sa_family && !b->fs_silent)
         (void)udp_send(b->fs_rtp, &b->leg_rtp, p, sizeof(p));
     int16_t frame[FRAME];
     for (int i = 0; i < FRAME; i++)
@@ -321,6 +325,7 @@ static void flowing(struct bench *b)
     fs_hears_bridge(b);
     fs_calls(b, fs_sdp(b, ""));
     turn_until(b, b->started && b->loud > 20 && b->fs_loud > 20);
+    assert_true(!b->cfg.control || sip_ua_brings_audio(b->env.sip));
 }
 
 /* What release() and close() put back. */
@@ -440,6 +445,25 @@ static void no_audio_is_a_time_limit(void **state)
     assert_int_equal(b->started, 0);
 }
 
+/* Silence first, for what FreeSWITCH drops; then the call's frames, whether or not any came. */
+static void a_bridge_that_is_known_to_bring_audio_begins_at_once(void **state)
+{
+    struct bench *b = *state;
+    b->settings.media_start_timeout_ms = 400;
+    b->fs_silent = true;
+    sip_ua_tell_audio(b->env.sip, true);
+    open_leg(b);
+    fs_hears_bridge(b);
+    fs_calls(b, fs_sdp(b, ""));
+    turn_until(b, b->fs_loud);
+    assert_int_equal(b->started, 1);
+    assert_int_equal(b->fs_heard - b->fs_loud, 2);
+    turn_until(b, b->failed);
+    assert_non_null(strstr(b->cause, "no audio came"));
+    assert_int_equal(b->started, 1);
+    assert_false(sip_ua_brings_audio(b->env.sip)); /* the next one waits */
+}
+
 static void audio_that_stops_is_told_but_not_on_hold(void **state)
 {
     struct bench *b = *state;
@@ -460,14 +484,14 @@ static void audio_that_stops_is_told_but_not_on_hold(void **state)
     assert_non_null(strstr(b->cause, "audio stopped"));
 }
 
-static void fs_sends(struct bench *b, uint8_t pt, size_t payload_len)
+static void fs_sends(struct bench *b, uint8_t pt, uint8_t first, size_t payload_len)
 {
     uint32_t ts = (uint32_t)b->seq * FRAME;
     uint8_t p[12 + FRAME] = {0x80, pt, (uint8_t)(b->seq >> 8), (uint8_t)b->seq};
     for (int i = 0; i < 4; i++)
         p[4 + i] = (uint8_t)(ts >> (24 - 8 * i));
     p[11] = 7;
-    p[12] = 60; /* noise of -60 dBov */
+    p[12] = first;
     b->seq++;
     assert_int_equal(udp_send(b->fs_rtp, &b->leg_rtp, p, 12 + payload_len), VA_OK);
 }
@@ -480,13 +504,26 @@ static void a_silence_that_was_announced_is_not_the_end(void **state)
     bool over = false;
     b->settings.media_lost_timeout_ms = 150;
     flowing(b);
-    tmr_stop(&b->tick);
-    fs_sends(b, 13, 1);
+    b->fs_silent = true;
+    fs_sends(b, 13, 60, 1); /* noise of -60 dBov */
     tmr_start(&thrice, b->g->loop, 500, on_guard, &over);
     turn_until(b, over);
     assert_int_equal(b->failed, 0);
-    fs_sends(b, 0, FRAME);
+    fs_sends(b, 0, 0x10, FRAME);
     turn_until(b, b->failed);
+}
+
+/* It is read inside the call's tick, which must not go on with a leg that is gone. */
+static void a_digit_may_end_the_leg(void **state)
+{
+    struct bench *b = *state;
+    flowing(b);
+    b->digit_ends = true;
+    b->fs_silent = true;
+    fs_sends(b, 101, 5, 4);
+    turn_until(b, b->digits);
+    assert_int_equal(b->digit, '5');
+    assert_null(b->leg);
 }
 
 static void a_caller_who_does_not_speak_first_is_heard(void **state)
@@ -498,8 +535,8 @@ static void a_caller_who_does_not_speak_first_is_heard(void **state)
     fs_hears_bridge(b);
     fs_calls(b, fs_sdp(b, ""));
     turn_until(b, b->fs_established);
-    fs_sends(b, 13, 1);
-    fs_sends(b, 13, 1); /* two make a source */
+    fs_sends(b, 13, 60, 1);                         /* noise of -60 dBov */
+    fs_sends(b, 13, 60, 1); /* noise of -60 dBov */ /* two make a source */
     turn_until(b, b->started || b->failed);
     assert_int_equal(b->failed, 0);
 }
@@ -607,8 +644,10 @@ static const struct CMUnitTest tests[] = {
     T(a_refused_bridge_is_told_with_its_cause),
     T(no_call_is_a_time_limit),
     T(no_audio_is_a_time_limit),
+    T(a_bridge_that_is_known_to_bring_audio_begins_at_once),
     T(audio_that_stops_is_told_but_not_on_hold),
     T(a_silence_that_was_announced_is_not_the_end),
+    T(a_digit_may_end_the_leg),
     T(a_caller_who_does_not_speak_first_is_heard),
     T(bye_waits_for_what_the_socket_says),
     T(closed_at_any_moment),

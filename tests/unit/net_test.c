@@ -6,7 +6,10 @@
 
 #include "unit/unit.h"
 
+#include <pthread.h>
+#include <sched.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 struct order {
@@ -357,6 +360,258 @@ static void a_look_up_can_be_canceled_at_any_time(void **state)
     assert_int_equal(f.calls, 0);
 }
 
+/* ---- pace ------------------------------------------------------------------------------------ */
+
+struct busy {
+    struct tmr t;
+    struct loop *loop;
+};
+
+static void on_busy(void *arg)
+{
+    struct busy *b = arg;
+    tmr_start(&b->t, b->loop, 0, on_busy, b);
+}
+
+static void a_paced_loop_begins_no_turn_too_early(void **state)
+{
+    (void)state;
+    enum { PACE_US = 5000, TURNS = 6 };
+    struct busy b = {.loop = NULL};
+    assert_int_equal(loop_new(NULL, 0, &b.loop), VA_OK);
+    loop_set_pace(b.loop, PACE_US);
+    on_busy(&b); /* always something to do */
+    loop_turn(b.loop, true);
+    uint64_t before = loop_now_us(b.loop);
+    for (int i = 0; i < TURNS; i++)
+        loop_turn(b.loop, true);
+    assert_true(loop_now_us(b.loop) - before >= (TURNS - 1) * PACE_US);
+    loop_set_pace(b.loop, 0);
+    tmr_stop(&b.t);
+    loop_free(&b.loop);
+}
+
+static void on_pace(struct mail *m)
+{
+    struct note *n = container_of(m, struct note, mail);
+    loop_set_pace(n->back, 1000);
+    free(n);
+}
+
+static void a_running_loop_takes_a_pace_and_still_stops(void **state)
+{
+    (void)state;
+    int count = 0;
+    struct loop *loop = NULL;
+    struct loop_thread *t = NULL;
+    assert_int_equal(loop_new(NULL, 0, &loop), VA_OK);
+    assert_int_equal(loop_thread_start("paced", NULL, &t), VA_OK);
+    struct note *pace = calloc(1, sizeof(*pace));
+    *pace = (struct note){.mail.deliver = on_pace, .back = loop_thread_loop(t)};
+    loop_reply(loop_thread_loop(t), &pace->mail);
+    for (int i = 0; i < 5; i++) {
+        struct note *n = calloc(1, sizeof(*n));
+        *n = (struct note){.mail.deliver = on_note, .back = loop, .count = &count};
+        loop_reply(loop_thread_loop(t), &n->mail);
+    }
+    while (count < 5)
+        loop_turn(loop, true);
+    loop_thread_stop(&t);
+    loop_free(&loop);
+}
+
+/* ---- priority -------------------------------------------------------------------------------- */
+
+struct ranked {
+    struct mail mail;
+    struct loop *back;
+    int policy, nice, child_policy, child_nice;
+    bool done;
+};
+
+static void look(int *policy, int *nice)
+{
+    *policy = sched_getscheduler(0);
+    *nice = getpriority(PRIO_PROCESS, 0);
+}
+
+static void *look_from_child(void *arg)
+{
+    struct ranked *r = arg;
+    look(&r->child_policy, &r->child_nice);
+    return NULL;
+}
+
+static void on_ranked_back(struct mail *m)
+{
+    container_of(m, struct ranked, mail)->done = true;
+}
+
+static void on_ranked(struct mail *m)
+{
+    struct ranked *r = container_of(m, struct ranked, mail);
+    pthread_t t;
+    look(&r->policy, &r->nice);
+    assert_int_equal(pthread_create(&t, NULL, look_from_child, r), 0);
+    assert_int_equal(pthread_join(t, NULL), 0);
+    r->mail.deliver = on_ranked_back;
+    loop_reply(r->back, &r->mail);
+}
+
+static struct ranked rank(struct loop *loop, enum thread_priority wish)
+{
+    struct ranked r = {.mail = {NULL, on_ranked}, .back = loop};
+    struct loop_thread *t = NULL;
+    assert_int_equal(loop_thread_start("ranked", NULL, &t), VA_OK);
+    loop_thread_rank(t, wish);
+    loop_reply(loop_thread_loop(t), &r.mail);
+    while (!r.done)
+        loop_turn(loop, true);
+    loop_thread_stop(&t);
+    return r;
+}
+
+static void *what_is_allowed(void *arg)
+{
+    *(enum thread_priority *)arg = thread_set_priority(*(enum thread_priority *)arg);
+    return NULL;
+}
+
+static enum thread_priority allowed(enum thread_priority wish)
+{
+    pthread_t t;
+    assert_int_equal(pthread_create(&t, NULL, what_is_allowed, &wish), 0);
+    assert_int_equal(pthread_join(t, NULL), 0);
+    return wish;
+}
+
+/* As root as in CI; a user who may not is told so, and goes on. */
+static void a_thread_is_ranked_and_its_children_are_not(void **state)
+{
+    (void)state;
+    struct loop *loop = NULL;
+    int policy, nice;
+    assert_int_equal(loop_new(NULL, 0, &loop), VA_OK);
+    look(&policy, &nice);
+    for (int wish = THREAD_NORMAL; wish <= THREAD_REALTIME; wish++) {
+        struct ranked r = rank(loop, (enum thread_priority)wish);
+        enum thread_priority got = allowed((enum thread_priority)wish);
+        assert_true(got <= (enum thread_priority)wish);
+        bool realtime = got == THREAD_REALTIME, high = got == THREAD_HIGH;
+        assert_int_equal(r.policy & ~SCHED_RESET_ON_FORK, realtime ? SCHED_RR : policy);
+        if (!realtime)
+            assert_int_equal(r.nice, high ? -10 : nice);
+        assert_int_equal(r.child_policy & ~SCHED_RESET_ON_FORK, policy);
+        assert_true(r.child_nice >= 0 || r.child_nice == nice);
+    }
+    assert_int_equal(sched_getscheduler(0), policy);
+    loop_free(&loop);
+}
+
+struct bounce {
+    struct mail mail;
+    struct loop *there, *back;
+    unsigned times;
+};
+
+static void on_bounce_back(struct mail *m)
+{
+    container_of(m, struct bounce, mail)->times++;
+}
+
+static void on_bounce(struct mail *m)
+{
+    struct bounce *b = container_of(m, struct bounce, mail);
+    b->mail.deliver = on_bounce_back;
+    loop_reply(b->back, &b->mail);
+}
+
+static void stay_on_first_core(struct mail *m)
+{
+    cpu_set_t one;
+    CPU_ZERO(&one);
+    CPU_SET(0, &one);
+    (void)pthread_setaffinity_np(pthread_self(), sizeof(one), &one);
+    m->deliver = NULL;
+}
+
+/* The receiver wakes on the sender's core and takes it while the sender is still inside
+ * loop_reply(). It must not wait there for the sender, who cannot run: with uv_async_send() this
+ * test takes minutes. */
+static void a_ranked_receiver_does_not_spin_on_its_sender(void **state)
+{
+    enum { TIMES = 20000 };
+    (void)state;
+    cpu_set_t before;
+    struct mail pin = {NULL, stay_on_first_core}, pin_too = {NULL, stay_on_first_core};
+    struct loop_thread *t = NULL;
+    struct bounce b = {.times = 0};
+    assert_int_equal(loop_new(NULL, 0, &b.back), VA_OK);
+    assert_int_equal(pthread_getaffinity_np(pthread_self(), sizeof(before), &before), 0);
+    assert_int_equal(loop_thread_start("ranked", NULL, &t), VA_OK);
+    b.there = loop_thread_loop(t);
+    loop_reply(b.there, &pin);
+    loop_thread_rank(t, THREAD_REALTIME);
+    stay_on_first_core(&pin_too);
+    while (b.times < TIMES) {
+        unsigned seen = b.times;
+        b.mail.deliver = on_bounce;
+        loop_reply(b.there, &b.mail);
+        while (b.times == seen)
+            loop_turn(b.back, true);
+    }
+    loop_thread_stop(&t);
+    loop_free(&b.back);
+    (void)pthread_setaffinity_np(pthread_self(), sizeof(before), &before);
+}
+
+static void priorities_have_the_settings_names(void **state)
+{
+    (void)state;
+    assert_int_equal(thread_priority_of("auto"), THREAD_REALTIME);
+    for (int p = THREAD_NORMAL; p <= THREAD_REALTIME; p++)
+        assert_int_equal(thread_priority_of(thread_priority_name((enum thread_priority)p)), p);
+}
+
+/* More at a time than there are threads for; some are given up while they wait. */
+static void many_look_ups_are_all_answered(void **state)
+{
+    enum { MANY = 40 };
+    (void)state;
+    struct loop *loop = NULL;
+    struct found f[MANY] = {{VA_OK, 0, 0, {{{0}}}}};
+    struct resolve *r[MANY] = {NULL};
+    assert_int_equal(loop_new(NULL, 0, &loop), VA_OK);
+    assert_int_equal(resolve_start(loop, "", 1, on_found, &f[0], &r[0]), VA_EINVAL);
+    for (int i = 0; i < MANY; i++)
+        assert_int_equal(resolve_start(loop, "localhost", 1, on_found, &f[i], &r[i]), VA_OK);
+    for (int i = 0; i < MANY; i += 3)
+        resolve_cancel(&r[i]);
+    for (int i = 0; i < MANY; i++)
+        while (i % 3 && !f[i].calls)
+            loop_turn(loop, true);
+    loop_free(&loop);
+    for (int i = 0; i < MANY; i++)
+        assert_int_equal(f[i].calls, i % 3 ? 1 : 0);
+}
+
+/* A loop on somebody's uv_loop_t keeps that running until the answer is there. */
+static void an_attached_loop_waits_for_its_look_up(void **state)
+{
+    (void)state;
+    uv_loop_t uv;
+    struct loop *loop = NULL;
+    struct found f = {VA_OK, 0, 0, {{{0}}}};
+    struct resolve *r = NULL;
+    assert_int_equal(uv_loop_init(&uv), 0);
+    assert_int_equal(loop_attach(&uv, NULL, 0, &loop), VA_OK);
+    assert_int_equal(resolve_start(loop, "localhost", 1, on_found, &f, &r), VA_OK);
+    assert_int_equal(uv_run(&uv, UV_RUN_DEFAULT), 0);
+    assert_int_equal(f.calls, 1);
+    loop_free(&loop);
+    assert_int_equal(uv_loop_close(&uv), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -370,6 +625,13 @@ int main(void)
         cmocka_unit_test(a_timer_that_is_always_due_does_not_starve_sockets),
         cmocka_unit_test(names_and_numbers_become_addresses),
         cmocka_unit_test(a_look_up_can_be_canceled_at_any_time),
+        cmocka_unit_test(many_look_ups_are_all_answered),
+        cmocka_unit_test(an_attached_loop_waits_for_its_look_up),
+        cmocka_unit_test(a_paced_loop_begins_no_turn_too_early),
+        cmocka_unit_test(a_running_loop_takes_a_pace_and_still_stops),
+        cmocka_unit_test(a_thread_is_ranked_and_its_children_are_not),
+        cmocka_unit_test(a_ranked_receiver_does_not_spin_on_its_sender),
+        cmocka_unit_test(priorities_have_the_settings_names),
     };
     return cmocka_run_group_tests_name("net", tests, NULL, NULL);
 }

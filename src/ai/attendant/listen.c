@@ -117,7 +117,7 @@ static uv_once_t once = UV_ONCE_INIT;
 
 static void make_lock(void)
 {
-    if (uv_mutex_init(&lock))
+    if (thread_lock_init(&lock))
         abort();
 }
 

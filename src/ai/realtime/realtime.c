@@ -232,11 +232,12 @@ static enum va_err make_formats(struct provider *p)
     rt_encoder_free(&p->encoder);
     rt_decoder_free(&p->decoder);
     p->decoding = 0;
+    p->packet = rt_format_bytes_per_s(p->format_in) * (size_t)p->settings->ai_packet_ms / 1000;
     enum va_err err = rt_encoder_new(p->rate_hz, p->format_in, &p->encoder);
     return err ? err : rt_decoder_new(p->format_out, p->rate_hz, &p->decoder);
 }
 
-static void give_audio(struct provider *p, struct str bytes)
+void rt_give_audio(struct provider *p, struct str bytes)
 {
     if (p->dialect->audio)
         p->dialect->audio(p, bytes);
@@ -245,14 +246,14 @@ static void give_audio(struct provider *p, struct str bytes)
 }
 
 /* In pieces, as some remotes bound one message. */
-static void give_held(struct provider *p)
+void rt_give_held(struct provider *p)
 {
     size_t piece = rt_format_bytes_per_s(p->format_in) / 10;
     for (size_t at = 0; at < p->held.len && !rt_gone(p); at += piece) {
         size_t n = p->held.len - at < piece ? p->held.len - at : piece;
-        give_audio(p, str_make(p->held.p + at, n));
+        rt_give_audio(p, str_make(p->held.p + at, n));
     }
-    buf_free(&p->held);
+    buf_reset(&p->held);
 }
 
 static void give_owed(struct provider *p)
@@ -300,7 +301,7 @@ void rt_ready(struct provider *p)
         tmr_start(&p->tick, p->loop, p->dialect->tick_ms, on_tick, p);
     rt_answers_over(p);
     if (!rt_gone(p))
-        give_held(p);
+        rt_give_held(p);
     if (!rt_gone(p))
         give_owed(p);
     if (rt_gone(p) || p->opened)

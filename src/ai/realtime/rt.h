@@ -207,7 +207,8 @@ struct provider {
     struct rt_encoder *encoder;
     struct rt_decoder *decoder;
     uint32_t decoding; /* answer whose audio is in the decoder */
-    struct buf held;   /* caller's audio while not ready, in format_in */
+    struct buf held;   /* caller's audio while not ready, or less than a packet, in format_in */
+    size_t packet;     /* AI_PACKET_MS [bytes] */
 
     struct rt_answer answer[RT_ANSWERS_MAX];
     uint32_t last_answer, last_tool;
@@ -438,6 +439,14 @@ void rt_self_free(struct provider *p);
 bool rt_has_words(struct str text);
 void rt_tools_lost(struct provider *p);
 void rt_flush_digits(void *arg);
+
+/* ---- the caller's audio (realtime.c) ----------------------------------------------------------
+ */
+
+/** To the dialect. Only while ready. */
+void rt_give_audio(struct provider *p, struct str bytes);
+/** What was held, in pieces, and nothing is held any more. */
+void rt_give_held(struct provider *p);
 
 /* ---- the provider of a dialect (realtime.c) -----------------------------------------------------
  */

@@ -120,17 +120,22 @@ void rt_audio_in(struct provider *p, const int16_t *samples, size_t count)
         return;
     if (p->dialect->self_answers)
         rt_self_listen(p, samples, count);
-    if (p->state != RT_READY)
-        hold(p, bytes);
-    else if (p->dialect->audio)
-        p->dialect->audio(p, bytes);
-    else
-        rt_send_audio(p, WS_BINARY, &bytes, 1);
+    bool ready = p->state == RT_READY;
+    if (ready && !p->held.len && bytes.len >= p->packet) {
+        rt_give_audio(p, bytes);
+        return;
+    }
+    hold(p, bytes);
+    if (ready && p->held.len >= p->packet)
+        rt_give_held(p);
 }
 
 void rt_turn_in(struct provider *p, enum turn_phase phase, unsigned back_ms)
 {
-    if (p->state == RT_READY && p->dialect->turn)
+    if (p->state != RT_READY || !p->dialect->turn)
+        return;
+    rt_give_held(p); /* it belongs to the turn */
+    if (!rt_gone(p))
         p->dialect->turn(p, phase, back_ms);
 }
 

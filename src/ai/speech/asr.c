@@ -252,7 +252,7 @@ enum va_err asr_start(const struct asr_cfg *cfg, struct asr **ret_asr, struct va
     a->clock = &va_clock_system;
     a->queue_max = cfg->queue_max ? cfg->queue_max : QUEUE_MAX;
     list_init(&a->queue);
-    (void)pthread_mutex_init(&a->lock, NULL);
+    (void)!thread_lock_init(&a->lock);
     (void)pthread_cond_init(&a->work, NULL);
     decoder_quiet();
     enum va_err err = pron_new(cfg->model_dir, cfg->tts_command, &a->pron, fault);
