@@ -21,6 +21,8 @@ void control_socket_keep(struct socket_control *s, const struct esl_event *chann
                    esl_event_get(channel, "Caller-Caller-ID-Number"));
     (void)str_copy(s->caller_name, sizeof(s->caller_name),
                    esl_event_get(channel, "Caller-Caller-ID-Name"));
+    s->hide_name = str_ieqz(esl_event_get(channel, "Caller-Privacy-Hide-Name"), "true");
+    s->hide_number = str_ieqz(esl_event_get(channel, "Caller-Privacy-Hide-Number"), "true");
     (void)str_copy(s->back_to, sizeof(s->back_to), esl_event_var(channel, "voice_ai_return"));
     if (esl_uuid_ok(id))
         (void)str_copy(s->domain_uuid, sizeof(s->domain_uuid), id);
@@ -77,6 +79,8 @@ enum va_err control_socket_ring(struct control *ctl, const char *number, const c
                                    .comes_back = comes_back(s),
                                    .caller_name = str_of(s->caller_name),
                                    .caller_number = str_of(s->caller_number),
+                                   .hide_name = s->hide_name,
+                                   .hide_number = s->hide_number,
                                    .domain = str_of(s->domain),
                                    .domain_uuid = str_of(s->domain_uuid)};
     return ring_begin(&s->ring, s->session, &wish, &ring_handlers, s);

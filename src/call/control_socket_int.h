@@ -21,6 +21,7 @@ struct socket_control {
     enum { HERE, LEFT, HUNG_UP } fate;
     const struct settings *settings;
     struct ring ring;
+    bool hide_name, hide_number;
     /* Of the channel, for ring() and the way back to its dialplan. */
     char number[65], context[65], caller_number[101], caller_name[101], domain[101],
         domain_uuid[UUID_TEXT];

@@ -48,6 +48,13 @@ static void on_originate(void *arg, const struct esl_result *r)
     }
 }
 
+static const char *privacy(const struct ring_wish *wish)
+{
+    if (!wish->hide_number)
+        return "screen:hide_name";
+    return wish->hide_name ? "screen:hide_name:hide_number" : "screen:hide_number";
+}
+
 /* What a dialplan of several tenants needs of the caller's channel. */
 static size_t add_vars(const struct ring_wish *wish, struct esl_field *vars)
 {
@@ -57,6 +64,8 @@ static size_t add_vars(const struct ring_wish *wish, struct esl_field *vars)
     vars[n++] = (struct esl_field){"park_timeout", str_of(park)};
     if (wish->comes_back)
         vars[n++] = (struct esl_field){"loopback_bowout", STR_LIT("false")};
+    if (wish->hide_name || wish->hide_number)
+        vars[n++] = (struct esl_field){"origination_privacy", str_of(privacy(wish))};
     if (wish->domain.len)
         vars[n++] = (struct esl_field){"domain_name", wish->domain};
     if (wish->domain_uuid.len)
@@ -80,7 +89,7 @@ enum va_err ring_begin(struct ring *r, struct esl_session *session, const struct
                        const struct ring_handlers *h, void *arg)
 {
     char endpoint[200];
-    struct esl_field vars[4];
+    struct esl_field vars[5];
     if (!esl_number_ok(str_of(wish->number)) || !esl_number_ok(str_of(wish->context)))
         return VA_EINVAL;
     (void)snprintf(endpoint, sizeof(endpoint), "loopback/%s/%s/xml", wish->number, wish->context);

@@ -53,6 +53,7 @@ struct ring_wish {
     unsigned timeout_s;
     bool comes_back; /**< the caller, when the other one hangs up first */
     struct str caller_name, caller_number;
+    bool hide_name, hide_number;    /**< the caller's wish: not shown to who is called */
     struct str domain, domain_uuid; /**< FusionPBX's tenant; may be empty */
 };
 

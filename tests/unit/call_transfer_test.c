@@ -216,6 +216,28 @@ static void a_number_that_no_dial_string_holds_is_not_dialled(void **state)
     assert_null(strstr(buf_z(&g->fs.log), "originate"));
 }
 
+static void who_wants_to_be_hidden_stays_so(void **state)
+{
+    static const struct {
+        const char *facts, *want;
+    } cases[] = {{"Caller-Privacy-Hide-Number: true\n", ",origination_privacy=screen:hide_number"},
+                 {"Caller-Privacy-Hide-Name: true\nCaller-Privacy-Hide-Number: true\n",
+                  ",origination_privacy=screen:hide_name:hide_number"},
+                 {"Caller-Privacy-Hide-Number: false\n", NULL}};
+    for (size_t i = 0; i < 3; i++) {
+        struct call_rig *g = *state;
+        g->fs.variables = cases[i].facts;
+        reach_ringing(g);
+        const char *found = strstr(buf_z(&g->fs.log), ",origination_privacy");
+        if (cases[i].want)
+            assert_int_equal(strncmp(found, cases[i].want, strlen(cases[i].want)), 0);
+        else
+            assert_null(found);
+        rig_tear_down(state);
+        rig_set_up(state);
+    }
+}
+
 static void a_tenants_variables_go_along(void **state)
 {
     struct call_rig *g = *state;
@@ -392,6 +414,7 @@ int main(int argc, char **argv)
         RIG_TEST(an_abort_while_it_rings_ends_the_ringing),
         RIG_TEST(a_provider_hears_and_says_nothing_meanwhile),
         RIG_TEST(a_number_that_no_dial_string_holds_is_not_dialled),
+        RIG_TEST(who_wants_to_be_hidden_stays_so),
         RIG_TEST(a_tenants_variables_go_along),
         RIG_TEST(who_answers_gets_the_caller_and_we_are_out_of_it),
         RIG_TEST(who_hangs_up_before_he_is_joined_is_told),
