@@ -87,6 +87,7 @@ static void each_cause_is_told_and_the_conversation_goes_on(void **state)
                  {"-ERR NORMAL_CLEARING\n", "result 1 VA_EIO;"}};
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
         struct call_rig *g = *state;
+        g->settings.transfer_ring_timeout_s = 1;
         reach_ringing(g);
         fs_job_ends(g, cases[i].output);
         until(g, &g->log, cases[i].result);
@@ -101,6 +102,7 @@ static void each_cause_is_told_and_the_conversation_goes_on(void **state)
         pass(g, 1000);
         is_state(g, CALL_THINKING);
         assert_null(strstr(buf_z(&g->fs.log), "uuid_bridge"));
+        assert_null(strstr(buf_z(&g->fs.log), "hupall")); /* the time of the ringing is over, too */
         fs_hangup(g, "NORMAL_CLEARING");
         outcome_is(g, "hung-up|NORMAL_CLEARING|\n");
         rig_tear_down(state);
