@@ -110,9 +110,9 @@ static inline void df_settings(struct fake *f, struct json_object *o)
     struct json_object *audio = fake_obj(o, "audio"), *agent = fake_obj(o, "agent");
     struct json_object *think = fake_obj(agent, "think"), *out = fake_obj(audio, "output");
     struct json_object *list = fake_obj(fake_obj(agent, "context"), "messages");
-    (void)sf_only(f, o, "Settings", " type audio agent ");
-    (void)sf_only(f, agent, "agent", " listen think speak context greeting ");
-    (void)sf_only(f, think, "think", " provider prompt functions ");
+    (void)fake_only(f, o, "Settings", " type audio agent ");
+    (void)fake_only(f, agent, "agent", " listen think speak context greeting ");
+    (void)fake_only(f, think, "think", " provider prompt functions ");
     df_format(f, fake_obj(audio, "input"), &s->ulaw_in, &s->in_hz);
     df_format(f, out, &s->ulaw_out, &s->out_hz);
     if (s->session || !str_eqz(fake_str(out, "container"), "none"))
@@ -123,12 +123,12 @@ static inline void df_settings(struct fake *f, struct json_object *o)
         if (!fake_str(provider, "type").len || !fake_str(provider, "model").len)
             fake_refuse(f, "%s.provider", parts[i]);
     }
-    sf_told(f, "system", fake_str(think, "prompt"));
+    fake_told(f, "system", fake_str(think, "prompt"));
     for (size_t i = 0; list && i < json_object_array_length(list); i++) {
         struct json_object *line = json_object_array_get_idx(list, i);
         if (!str_eqz(fake_str(line, "type"), "History"))
             fake_refuse(f, "context.messages.type");
-        sf_told(f, "history", fake_str(line, "content"));
+        fake_told(f, "history", fake_str(line, "content"));
     }
     if (f->script.mute)
         return;
@@ -154,10 +154,10 @@ static inline bool df_refused(struct fake *f)
 
 static inline void df_user(struct fake *f, struct json_object *o)
 {
-    (void)sf_only(f, o, "InjectUserMessage", " type content ");
+    (void)fake_only(f, o, "InjectUserMessage", " type content ");
     if (df_refused(f))
         return;
-    sf_told(f, "user", fake_str(o, "content"));
+    fake_told(f, "user", fake_str(o, "content"));
     if (df.echo)
         df_line(f, "user", fake_str(o, "content"));
     sf_answer(f);
@@ -166,16 +166,16 @@ static inline void df_user(struct fake *f, struct json_object *o)
 static inline void df_agent(struct fake *f, struct json_object *o)
 {
     struct str behavior = fake_str(o, "behavior");
-    (void)sf_only(f, o, "InjectAgentMessage", " type message behavior ");
+    (void)fake_only(f, o, "InjectAgentMessage", " type message behavior ");
     if (!str_eqz(behavior, "interrupt") || !fake_str(o, "message").len)
         fake_refuse(f, "behavior");
-    sf_told(f, "agent", fake_str(o, "message"));
+    fake_told(f, "agent", fake_str(o, "message"));
     sf_answer(f);
 }
 
 static inline void df_result(struct fake *f, struct json_object *o)
 {
-    (void)sf_only(f, o, "FunctionCallResponse", " type id name content ");
+    (void)fake_only(f, o, "FunctionCallResponse", " type id name content ");
     if (!str_starts(fake_str(o, "id"), "call-") || !fake_str(o, "name").len)
         fake_refuse(f, "FunctionCallResponse");
     sf_result(f, fake_str(o, "content"));
@@ -183,7 +183,7 @@ static inline void df_result(struct fake *f, struct json_object *o)
 
 static inline void df_keep_alive(struct fake *f, struct json_object *o)
 {
-    (void)sf_only(f, o, "KeepAlive", " type ");
+    (void)fake_only(f, o, "KeepAlive", " type ");
     df.keep_alives++;
 }
 

@@ -163,13 +163,13 @@ static inline void ef_initiate(struct fake *f, struct json_object *o)
     struct str first = fake_str(agent, "first_message");
     struct buf b;
     struct json_writer w;
-    (void)sf_only(f, o, "initiation", " type conversation_config_override dynamic_variables ");
-    (void)sf_only(f, over, "override", " agent tts conversation ");
-    (void)sf_only(f, agent, "agent", " prompt first_message language ");
+    (void)fake_only(f, o, "initiation", " type conversation_config_override dynamic_variables ");
+    (void)fake_only(f, over, "override", " agent tts conversation ");
+    (void)fake_only(f, agent, "agent", " prompt first_message language ");
     if (!ef_allowed(f, agent, tts) || f->script.mute)
         return;
-    sf_told(f, "system", fake_str(fake_obj(agent, "prompt"), "prompt"));
-    sf_told(f, "first", first);
+    fake_told(f, "system", fake_str(fake_obj(agent, "prompt"), "prompt"));
+    fake_told(f, "first", first);
     sf(f)->session = true;
     f->seen.sessions++;
     const char *format = ef.format ? ef.format : "ulaw_8000";
@@ -197,20 +197,20 @@ static inline void ef_pong(struct fake *f, struct json_object *o)
 
 static inline void ef_user(struct fake *f, struct json_object *o)
 {
-    (void)sf_only(f, o, "user_message", " type text ");
-    sf_told(f, "user", fake_str(o, "text"));
+    (void)fake_only(f, o, "user_message", " type text ");
+    fake_told(f, "user", fake_str(o, "text"));
     sf_answer(f);
 }
 
 static inline void ef_context(struct fake *f, struct json_object *o)
 {
-    (void)sf_only(f, o, "contextual_update", " type text ");
-    sf_told(f, "context", fake_str(o, "text"));
+    (void)fake_only(f, o, "contextual_update", " type text ");
+    fake_told(f, "context", fake_str(o, "text"));
 }
 
 static inline void ef_result(struct fake *f, struct json_object *o)
 {
-    (void)sf_only(f, o, "client_tool_result", " type tool_call_id result is_error ");
+    (void)fake_only(f, o, "client_tool_result", " type tool_call_id result is_error ");
     if (!str_starts(fake_str(o, "tool_call_id"), "call-"))
         fake_refuse(f, "tool_call_id");
     sf_result(f, fake_str(o, "result"));

@@ -18,6 +18,7 @@
 #include <json-c/json.h>
 #include <math.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 /* How it behaves; the test changes it at any time. */
 struct fake_script {
@@ -43,6 +44,7 @@ struct fake_seen {
     unsigned results;               /* of tools */
     int64_t truncated_ms;           /* -1: never */
     uint64_t audio_ms;              /* of the caller */
+    unsigned audio_messages;        /* it came in (openai_fake.h counts) */
     struct buf refusals;            /* what it had to refuse, for the test to find empty */
     struct buf texts;               /* what it was told in words, each ends with '\n' */
 };
@@ -56,8 +58,9 @@ struct fake {
     struct fake_script script;
     struct fake_seen seen;
     const struct fake_proto *proto;
-    void *state; /* of the protocol */
-    struct ws_conn *old[8];
+    void *state;   /* of the protocol */
+    int silent[8]; /* sockets of clients that get no answer */
+    unsigned silents;
 };
 
 /* A protocol. Every function on the loop's thread. */
@@ -67,6 +70,7 @@ struct fake_proto {
     void (*closed)(struct fake *f);
     /* NULL: any request is let in; else 101, or a status */
     int (*request)(struct fake *f, const struct ws_request *r);
+    bool mute_early; /* script.mute: not even the request is answered */
     size_t state_size;
 };
 
@@ -128,6 +132,31 @@ static inline struct json_object *fake_parse(struct str m)
     return o;
 }
 
+static inline void fake_told(struct fake *f, const char *kind, struct str text)
+{
+    (void)buf_addf(&f->seen.texts, "%s:%.*s\n", kind, STR_ARG(text));
+}
+
+/* An object's members must be among those of `allowed` (" a b "). */
+static inline bool fake_only(struct fake *f, struct json_object *o, const char *where,
+                             const char *allowed)
+{
+    bool fine = true;
+    if (!json_object_is_type(o, json_type_object))
+        return true;
+    json_object_object_foreach(o, key, value)
+    {
+        char padded[80];
+        (void)value;
+        (void)snprintf(padded, sizeof(padded), " %s ", key);
+        if (!strstr(allowed, padded)) {
+            fake_refuse(f, "%s: unknown member %s", where, key);
+            fine = false;
+        }
+    }
+    return fine;
+}
+
 /* Drop the client the hard way. */
 static inline void fake_drop(struct fake *f)
 {
@@ -182,6 +211,11 @@ static inline void fake_on_accept(void *arg, int fd, const struct net_addr *peer
     (void)peer;
     struct fake *f = arg;
     struct ws_cfg cfg = {0};
+    if (f->script.mute && f->proto->mute_early) {
+        assert_true(f->silents < sizeof(f->silent) / sizeof(f->silent[0]));
+        f->silent[f->silents++] = fd;
+        return;
+    }
     if (f->conn) {
         if (f->open && f->proto->closed)
             f->proto->closed(f);
@@ -214,6 +248,8 @@ static inline void fake_stop(struct fake *f)
         f->proto->closed(f);
     ws_free(&f->conn);
     tcp_listener_close(&f->listener);
+    while (f->silents)
+        (void)close(f->silent[--f->silents]);
     buf_free(&f->seen.refusals);
     buf_free(&f->seen.texts);
     free(f->state);

@@ -157,7 +157,7 @@ static inline void gf_parts(struct fake *f, const char *kind, struct json_object
 {
     struct json_object *parts = fake_obj(content, "parts");
     for (size_t i = 0; parts && i < json_object_array_length(parts); i++)
-        sf_told(f, kind, fake_str(json_object_array_get_idx(parts, i), "text"));
+        fake_told(f, kind, fake_str(json_object_array_get_idx(parts, i), "text"));
 }
 
 static inline void gf_setup(struct fake *f, struct json_object *o)
@@ -169,10 +169,10 @@ static inline void gf_setup(struct fake *f, struct json_object *o)
         gf_refuse_close(f, "setup again");
         return;
     }
-    (void)sf_only(f, o, "setup",
-                  " model generationConfig systemInstruction tools realtimeInputConfig "
-                  "sessionResumption contextWindowCompression inputAudioTranscription "
-                  "outputAudioTranscription historyConfig ");
+    (void)fake_only(f, o, "setup",
+                    " model generationConfig systemInstruction tools realtimeInputConfig "
+                    "sessionResumption contextWindowCompression inputAudioTranscription "
+                    "outputAudioTranscription historyConfig ");
     if (!str_starts(fake_str(o, "model"), "models/") || !resume)
         fake_refuse(f, "setup without model or sessionResumption");
     (void)str_copy(gf.resumed, sizeof(gf.resumed), handle);
@@ -216,7 +216,7 @@ static inline void gf_content(struct fake *f, struct json_object *o)
     if (!json_object_array_length(turns))
         fake_refuse(f, "no turns");
     bool seed = f->seen.answers == 0 || !json_object_get_boolean(complete) || !gf_of(f)->old;
-    (void)sf_only(f, o, "clientContent", " turns turnComplete ");
+    (void)fake_only(f, o, "clientContent", " turns turnComplete ");
     for (size_t i = 0; i < json_object_array_length(turns); i++) {
         struct json_object *turn = json_object_array_get_idx(turns, i);
         struct str role = fake_str(turn, "role");
@@ -233,9 +233,9 @@ static inline void gf_realtime(struct fake *f, struct json_object *o)
 {
     struct json_object *audio = fake_obj(o, "audio");
     struct str text = fake_str(o, "text");
-    (void)sf_only(f, o, "realtimeInput", " audio text ");
+    (void)fake_only(f, o, "realtimeInput", " audio text ");
     if (text.len) {
-        sf_told(f, "user", text);
+        fake_told(f, "user", text);
         sf_answer(f);
     }
     if (!audio)

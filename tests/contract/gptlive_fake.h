@@ -114,7 +114,7 @@ static inline void lf_input(struct fake *f, struct json_object *list)
         bool agent = str_eqz(fake_str(line, "role"), "assistant");
         if (!str_eqz(fake_str(part, "type"), agent ? "output_text" : "input_text"))
             fake_refuse(f, "input.content.type");
-        sf_told(f, "history", fake_str(part, "text"));
+        fake_told(f, "history", fake_str(part, "text"));
     }
 }
 
@@ -138,9 +138,9 @@ static inline void lf_start(struct fake *f, struct json_object *o)
     struct json_object *format = fake_obj(audio, "format");
     struct json_object *delegation = fake_obj(session, "delegation");
     struct json_object *responses = fake_obj(delegation, "responses");
-    bool fine = sf_only(f, session, "session", " model instructions audio delegation input ") &&
-                sf_only(f, audio, "audio", " format output ") &&
-                sf_only(f, responses, "responses", " model instructions tools ");
+    bool fine = fake_only(f, session, "session", " model instructions audio delegation input ") &&
+                fake_only(f, audio, "audio", " format output ") &&
+                fake_only(f, responses, "responses", " model instructions tools ");
     s->in_hz = s->out_hz = json_object_get_int(fake_obj(format, "rate"));
     s->ulaw_in = s->ulaw_out = str_eqz(fake_str(format, "type"), "audio/pcmu");
     if (!fine || s->session || s->in_hz != (s->ulaw_in ? 8000 : 24000) ||
@@ -156,7 +156,7 @@ static inline void lf_start(struct fake *f, struct json_object *o)
         fake_send(f, WS_TEXT, str_of(text));
         return;
     }
-    sf_told(f, "system", fake_str(session, "instructions"));
+    fake_told(f, "system", fake_str(session, "instructions"));
     lf_input(f, fake_obj(session, "input"));
     s->session = true;
     f->seen.sessions++;
@@ -167,10 +167,10 @@ static inline void lf_start(struct fake *f, struct json_object *o)
 static inline void lf_append(struct fake *f, struct json_object *o)
 {
     struct str text = fake_str(o, "content");
-    (void)sf_only(f, o, "append", " type content delegation_id event_id ");
+    (void)fake_only(f, o, "append", " type content delegation_id event_id ");
     if (!text.len || text.len > 1000)
         fake_refuse(f, "append of %zu bytes", text.len);
-    sf_told(f, "told", text);
+    fake_told(f, "told", text);
     if (str_eqz(fake_str(o, "type"), "session.instructions.append"))
         sf_answer(f);
 }
@@ -182,7 +182,7 @@ static inline void lf_item(struct fake *f, struct json_object *o)
         !str_starts(fake_str(item, "call_id"), "call-"))
         fake_refuse(f, "response.item.create");
     f->seen.results++;
-    sf_told(f, "result", fake_str(item, "output"));
+    fake_told(f, "result", fake_str(item, "output"));
 }
 
 static inline void lf_create(struct fake *f, struct json_object *o)

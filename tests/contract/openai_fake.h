@@ -164,7 +164,7 @@ static inline void of_opened(struct fake *f)
 {
     struct buf b;
     struct json_writer w;
-    int64_t now = clock_wall_us(&va_clock_system) / 1000;
+    int64_t now = clock_wall_us(loop_clock(f->loop)) / 1000;
     int64_t ends_ms = now + (f->script.session_ms ? f->script.session_ms : 3600000);
     of_begin(f, &w, &b, "session.created");
     jw_object(&w, "session");
@@ -594,6 +594,7 @@ static inline void of_append(struct fake *f, struct json_object *o)
                                          : (int16_t)(bytes[2 * i] | bytes[2 * i + 1] << 8));
         unsigned ms = (unsigned)(n * 1000 / (s->ulaw ? 8000 : 24000));
         f->seen.audio_ms += ms;
+        f->seen.audio_messages++;
         of_hear(f, ms, sum / n > 500);
     }
     free(bytes);

@@ -123,11 +123,6 @@ static inline void sf_answer(struct fake *f)
     tmr_start(&s->timer, f->loop, f->script.pace_ms, sf_piece, f);
 }
 
-static inline void sf_told(struct fake *f, const char *kind, struct str text)
-{
-    (void)buf_addf(&f->seen.texts, "%s:%.*s\n", kind, STR_ARG(text));
-}
-
 /* A tool's result: the model goes on. */
 static inline void sf_result(struct fake *f, struct str text)
 {
@@ -135,7 +130,7 @@ static inline void sf_result(struct fake *f, struct str text)
         fake_refuse(f, "a result of no tool");
     sf(f)->tool = false;
     f->seen.results++;
-    sf_told(f, "result", text);
+    fake_told(f, "result", text);
     sf_answer(f);
 }
 
@@ -185,26 +180,6 @@ static inline void sf_audio_base64(struct fake *f, struct str text)
 static inline void sf_closed(struct fake *f)
 {
     tmr_stop(&sf(f)->timer);
-}
-
-/* An object's members must be among those of `allowed` (" a b "). */
-static inline bool sf_only(struct fake *f, struct json_object *o, const char *where,
-                           const char *allowed)
-{
-    bool fine = true;
-    if (!json_object_is_type(o, json_type_object))
-        return true;
-    json_object_object_foreach(o, key, value)
-    {
-        char padded[80];
-        (void)value;
-        (void)snprintf(padded, sizeof(padded), " %s ", key);
-        if (!strstr(allowed, padded)) {
-            fake_refuse(f, "%s: unknown member %s", where, key);
-            fine = false;
-        }
-    }
-    return fine;
 }
 
 #endif

@@ -105,8 +105,8 @@ static inline void uf_tools(struct fake *f, struct json_object *list)
 {
     for (size_t i = 0; i < json_object_array_length(list); i++) {
         struct json_object *t = fake_obj(json_object_array_get_idx(list, i), "temporaryTool");
-        (void)sf_only(f, t, "temporaryTool",
-                      " modelToolName description dynamicParameters client ");
+        (void)fake_only(f, t, "temporaryTool",
+                        " modelToolName description dynamicParameters client ");
         if (!fake_str(t, "modelToolName").len || !fake_obj(t, "client"))
             fake_refuse(f, "temporaryTool");
     }
@@ -116,20 +116,20 @@ static inline void uf_call(struct fake *f, struct json_object *o)
 {
     struct json_object *socket = fake_obj(fake_obj(o, "medium"), "serverWebSocket");
     struct json_object *list = fake_obj(o, "initialMessages");
-    (void)sf_only(f, o, "call",
-                  " systemPrompt model voice languageHint selectedTools initialMessages "
-                  "firstSpeakerSettings medium ");
+    (void)fake_only(f, o, "call",
+                    " systemPrompt model voice languageHint selectedTools initialMessages "
+                    "firstSpeakerSettings medium ");
     sf(f)->in_hz = json_object_get_int(fake_obj(socket, "inputSampleRate"));
     sf(f)->out_hz = json_object_get_int(fake_obj(socket, "outputSampleRate"));
     if (sf(f)->in_hz != 8000 || sf(f)->out_hz != 8000)
         fake_refuse(f, "rates");
     uf_tools(f, fake_obj(o, "selectedTools"));
-    sf_told(f, "system", fake_str(o, "systemPrompt"));
+    fake_told(f, "system", fake_str(o, "systemPrompt"));
     for (size_t i = 0; i < json_object_array_length(list); i++) {
         struct json_object *line = json_object_array_get_idx(list, i);
         if (!str_starts(fake_str(line, "role"), "MESSAGE_ROLE_"))
             fake_refuse(f, "role");
-        sf_told(f, "history", fake_str(line, "text"));
+        fake_told(f, "history", fake_str(line, "text"));
     }
 }
 
@@ -139,8 +139,8 @@ static inline void uf_call(struct fake *f, struct json_object *o)
 static inline void uf_user(struct fake *f, struct json_object *o)
 {
     struct str urgency = fake_str(o, "urgency");
-    (void)sf_only(f, o, "user_text_message", " type text urgency ");
-    sf_told(f, "user", fake_str(o, "text"));
+    (void)fake_only(f, o, "user_text_message", " type text urgency ");
+    fake_told(f, "user", fake_str(o, "text"));
     if (str_eqz(urgency, "later"))
         return;
     if (!str_eqz(urgency, "immediate"))
@@ -151,14 +151,14 @@ static inline void uf_user(struct fake *f, struct json_object *o)
 
 static inline void uf_forced(struct fake *f, struct json_object *o)
 {
-    (void)sf_only(f, o, "forced_agent_message", " type content urgency uninterruptible ");
-    sf_told(f, "agent", fake_str(o, "content"));
+    (void)fake_only(f, o, "forced_agent_message", " type content urgency uninterruptible ");
+    fake_told(f, "agent", fake_str(o, "content"));
     sf_answer(f);
 }
 
 static inline void uf_result(struct fake *f, struct json_object *o)
 {
-    (void)sf_only(f, o, "client_tool_result", " type invocationId result agentReaction ");
+    (void)fake_only(f, o, "client_tool_result", " type invocationId result agentReaction ");
     if (!str_starts(fake_str(o, "invocationId"), "call-"))
         fake_refuse(f, "invocationId");
     sf_result(f, fake_str(o, "result"));
@@ -166,8 +166,8 @@ static inline void uf_result(struct fake *f, struct json_object *o)
 
 static inline void uf_pong(struct fake *f, struct json_object *o)
 {
-    (void)sf_only(f, o, "pong", " type timestamp ");
-    sf_told(f, "pong", str_of(""));
+    (void)fake_only(f, o, "pong", " type timestamp ");
+    fake_told(f, "pong", str_of(""));
 }
 
 static inline void uf_message(struct fake *f, enum ws_kind kind, struct str m)

@@ -144,6 +144,23 @@ static void silence_and_noise_are_nothing(void **state)
     assert_false(rig.result.understood);
 }
 
+/* A decoder serves many callers: what it makes of one does not depend on who spoke before. */
+static void an_utterance_does_not_depend_on_the_one_before(void **state)
+{
+    (void)state;
+    static int16_t samples[5 * 8000];
+    struct pcm *noise = NULL;
+    uint32_t seed = 7;
+    hear_said(rig.grammar_en, "en-US", "sales");
+    struct asr_result before = rig.result;
+    tone_noise_add(&seed, -12, samples, 5 * 8000);
+    assert_int_equal(pcm_new(8000, samples, 5 * 8000, &noise), VA_OK);
+    hear(rig.grammar_en, noise);
+    hear_said(rig.grammar_en, "en-US", "sales");
+    assert_true(before.understood && rig.result.understood);
+    assert_memory_equal(&before.confidence, &rig.result.confidence, sizeof(before.confidence));
+}
+
 static void hear_file(struct asr_grammar *g, const char *name)
 {
     char path[512];
@@ -234,6 +251,7 @@ int main(void)
         cmocka_unit_test(phrases_are_understood_with_what_is_said_around_them),
         cmocka_unit_test(other_sentences_are_not),
         cmocka_unit_test(silence_and_noise_are_nothing),
+        cmocka_unit_test(an_utterance_does_not_depend_on_the_one_before),
         cmocka_unit_test(recorded_callers_are_understood),
         cmocka_unit_test(a_cancelled_request_is_not_called_back),
         cmocka_unit_test(a_full_queue_refuses_and_the_end_answers),

@@ -1,7 +1,7 @@
 /* Deepgram's Voice Agent beside the contract suite: refusals, keep-alive, noise, errors, messages
  * cut and garbled. */
 #include "contract/deepgram_fake.h"
-#include "contract/provider_rig.h"
+#include "unit/live_rig.h"
 
 #include "ai/realtime/realtime.h"
 #include "ai/realtime/rt.h"
@@ -14,21 +14,15 @@ static void configure(struct rig *r)
                    r->fake.url);
 }
 
-static const struct contract_case with = {
-    "deepgram", &provider_deepgram, &deepgram_fake, configure, true, false, true, false, false,
-    NULL};
+static const struct contract_case with = {.name = "deepgram",
+                                          .ops = &provider_deepgram,
+                                          .proto = &deepgram_fake,
+                                          .configure = configure,
+                                          .renews = true};
 
 static void begin(struct rig *r)
 {
-    rig_begin(r, &with);
-    rig_open(r);
-    RIG_UNTIL(r, r->ready || r->failed);
-    assert_false(r->failed);
-}
-
-static void server_says(struct rig *r, const char *z)
-{
-    fake_send(&r->fake, WS_TEXT, str_of(z));
+    live_begin(r, &with);
 }
 
 static void test_no_key(void **state)
@@ -37,10 +31,7 @@ static void test_no_key(void **state)
     struct rig r;
     rig_begin(&r, &with);
     r.settings.deepgram_api_key[0] = 0;
-    rig_open(&r);
-    RIG_UNTIL(&r, r.failed);
-    assert_non_null(strstr(r.cause, "DEEPGRAM_API_KEY"));
-    rig_end(&r);
+    live_misses(&r, "DEEPGRAM_API_KEY");
 }
 
 static void test_settings_refused(void **state)
@@ -161,20 +152,7 @@ static void test_cut_and_garbled(void **state)
         "{\"type\":\"Error\",\"code\":\"x\",\"description\":\"y\"}",
     };
     (void)state;
-    struct rig r;
-    begin(&r);
-    for (size_t m = 0; m < sizeof(messages) / sizeof(messages[0]); m++)
-        for (size_t i = 0, n = strlen(messages[m]); i < n && !r.failed; i++) {
-            char copy[256];
-            (void)str_copy(copy, sizeof(copy), str_of(messages[m]));
-            copy[i] = (char)(copy[i] == '7' ? '{' : '7');
-            fake_send(&r.fake, WS_TEXT, str_make(messages[m], i));
-            fake_send(&r.fake, WS_TEXT, str_of(copy));
-            if (i % 16 == 0)
-                rig_settle(&r, 1);
-        }
-    RIG_UNTIL(&r, r.failed);
-    rig_end(&r);
+    LIVE_CUT_AND_GARBLED(&with, messages);
 }
 
 int main(void)

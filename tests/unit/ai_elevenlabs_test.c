@@ -2,7 +2,7 @@
  * early, interruptions by number, pings, messages cut and garbled. */
 #include "contract/elevenlabs_fake.h"
 #include "contract/http_fake.h"
-#include "contract/provider_rig.h"
+#include "unit/live_rig.h"
 
 #include "ai/realtime/realtime.h"
 
@@ -14,28 +14,15 @@ static void configure(struct rig *r)
     (void)str_copy(r->settings.elevenlabs_base_url, SETTING_TEXT_MAX, str_of(r->fake.url));
 }
 
-static const struct contract_case with = {"elevenlabs",
-                                          &provider_elevenlabs,
-                                          &elevenlabs_fake,
-                                          configure,
-                                          true,
-                                          false,
-                                          true,
-                                          false,
-                                          false,
-                                          NULL};
+static const struct contract_case with = {.name = "elevenlabs",
+                                          .ops = &provider_elevenlabs,
+                                          .proto = &elevenlabs_fake,
+                                          .configure = configure,
+                                          .renews = true};
 
 static void begin(struct rig *r)
 {
-    rig_begin(r, &with);
-    rig_open(r);
-    RIG_UNTIL(r, r->ready || r->failed);
-    assert_false(r->failed);
-}
-
-static void server_says(struct rig *r, const char *z)
-{
-    fake_send(&r->fake, WS_TEXT, str_of(z));
+    live_begin(r, &with);
 }
 
 static void test_no_agent(void **state)
@@ -44,11 +31,7 @@ static void test_no_agent(void **state)
     struct rig r;
     rig_begin(&r, &with);
     r.settings.elevenlabs_agent_id[0] = 0;
-    rig_open(&r);
-    RIG_UNTIL(&r, r.failed);
-    assert_int_equal(r.why, VA_ECONFIG);
-    assert_non_null(strstr(r.cause, "ELEVENLABS_AGENT_ID"));
-    rig_end(&r);
+    live_misses(&r, "ELEVENLABS_AGENT_ID");
 }
 
 /* ---- private agents -----------------------------------------------------------------------------
@@ -306,21 +289,7 @@ static void test_cut_and_garbled(void **state)
         "{\"type\":\"client_tool_call\",\"client_tool_call\":{\"tool_name\":\"end_call\"}}",
     };
     (void)state;
-    struct rig r;
-    begin(&r);
-    for (size_t m = 0; m < sizeof(messages) / sizeof(messages[0]); m++)
-        for (size_t i = 0, n = strlen(messages[m]); i < n && !r.failed; i++) {
-            char copy[256];
-            (void)str_copy(copy, sizeof(copy), str_of(messages[m]));
-            copy[i] = (char)(copy[i] == '7' ? '{' : '7');
-            fake_send(&r.fake, WS_TEXT, str_make(messages[m], i));
-            fake_send(&r.fake, WS_TEXT, str_of(copy));
-            if (i % 16 == 0)
-                rig_settle(&r, 1);
-        }
-    RIG_UNTIL(&r, r.failed);
-    assert_int_equal(r.why, VA_EPROTO);
-    rig_end(&r);
+    LIVE_CUT_AND_GARBLED(&with, messages);
 }
 
 int main(void)

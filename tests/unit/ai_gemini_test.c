@@ -1,7 +1,8 @@
 /* Gemini Live beside the contract suite: recordings of real sessions, resumption, thoughts,
  * interruption, tools, and messages cut and garbled. */
 #include "contract/gemini_fake.h"
-#include "contract/provider_rig.h"
+#define LIVE_KIND WS_BINARY
+#include "unit/live_rig.h"
 
 #include "ai/realtime/realtime.h"
 
@@ -14,20 +15,15 @@ static void configure(struct rig *r)
     (void)str_copy(r->settings.gemini_base_url, SETTING_TEXT_MAX, str_of(r->fake.url));
 }
 
-static const struct contract_case with = {
-    "gemini", &provider_gemini, &gemini_fake, configure, true, false, true, false, false, NULL};
+static const struct contract_case with = {.name = "gemini",
+                                          .ops = &provider_gemini,
+                                          .proto = &gemini_fake,
+                                          .configure = configure,
+                                          .renews = true};
 
 static void begin(struct rig *r)
 {
-    rig_begin(r, &with);
-    rig_open(r);
-    RIG_UNTIL(r, r->ready || r->failed);
-    assert_false(r->failed);
-}
-
-static void server_says(struct rig *r, const char *z)
-{
-    fake_send(&r->fake, WS_BINARY, str_of(z));
+    live_begin(r, &with);
 }
 
 /* ---- sessions -----------------------------------------------------------------------------------
@@ -39,11 +35,7 @@ static void test_no_key(void **state)
     struct rig r;
     rig_begin(&r, &with);
     r.settings.gemini_api_key[0] = 0;
-    rig_open(&r);
-    RIG_UNTIL(&r, r.failed);
-    assert_int_equal(r.why, VA_ECONFIG);
-    assert_non_null(strstr(r.cause, "GEMINI_API_KEY"));
-    rig_end(&r);
+    live_misses(&r, "GEMINI_API_KEY");
 }
 
 /* goAway: renewed by the handle, without the history, and the caller notices nothing. */
@@ -260,7 +252,6 @@ static void test_error_message(void **state)
     rig_end(&r);
 }
 
-/* Every message of a conversation, cut at every byte and with every byte changed. */
 static void test_cut_and_garbled(void **state)
 {
     static const char *const messages[] = {
@@ -274,23 +265,7 @@ static void test_cut_and_garbled(void **state)
         "\"resumable\":true}}",
     };
     (void)state;
-    struct rig r;
-    begin(&r);
-    for (size_t m = 0; m < sizeof(messages) / sizeof(messages[0]); m++) {
-        size_t n = strlen(messages[m]);
-        for (size_t i = 0; i < n && !r.failed; i++) {
-            char copy[256];
-            (void)str_copy(copy, sizeof(copy), str_of(messages[m]));
-            copy[i] = (char)(copy[i] == '7' ? '{' : '7');
-            fake_send(&r.fake, WS_BINARY, str_make(messages[m], i));
-            fake_send(&r.fake, WS_BINARY, str_of(copy));
-            if (i % 16 == 0)
-                rig_settle(&r, 1);
-        }
-    }
-    RIG_UNTIL(&r, r.failed); /* a hundred messages without sense are enough */
-    assert_int_equal(r.why, VA_EPROTO);
-    rig_end(&r);
+    LIVE_CUT_AND_GARBLED(&with, messages);
 }
 
 /* ---- recordings ---------------------------------------------------------------------------------

@@ -1,7 +1,7 @@
 /* GPT-Live beside the contract suite: a stream cut into answers, words over an answer, closings,
  * long texts, messages cut and garbled. */
 #include "contract/gptlive_fake.h"
-#include "contract/provider_rig.h"
+#include "unit/live_rig.h"
 
 #include "ai/realtime/realtime.h"
 
@@ -12,21 +12,17 @@ static void configure(struct rig *r)
     (void)snprintf(r->settings.openai_base_url, SETTING_TEXT_MAX, "%s/v1", r->fake.url);
 }
 
-static const struct contract_case with = {
-    "gpt-live", &provider_gpt_live, &gptlive_fake, configure, true, false, true, true, false, NULL};
+static const struct contract_case with = {.name = "gpt-live",
+                                          .ops = &provider_gpt_live,
+                                          .proto = &gptlive_fake,
+                                          .configure = configure,
+                                          .renews = true,
+                                          .continuous = true};
 
 static void begin(struct rig *r)
 {
-    rig_begin(r, &with);
-    rig_open(r);
-    RIG_UNTIL(r, r->ready || r->failed);
-    assert_false(r->failed);
+    live_begin(r, &with);
     tmr_stop(&((struct lf_state *)r->fake.state)->silence); /* the test makes the stream */
-}
-
-static void server_says(struct rig *r, const char *z)
-{
-    fake_send(&r->fake, WS_TEXT, str_of(z));
 }
 
 static void sound(struct rig *r, unsigned pieces)
@@ -195,20 +191,7 @@ static void test_cut_and_garbled(void **state)
         "{\"type\":\"session.closed\",\"reason\":\"x\"}",
     };
     (void)state;
-    struct rig r;
-    begin(&r);
-    for (size_t m = 0; m < sizeof(messages) / sizeof(messages[0]); m++)
-        for (size_t i = 0, n = strlen(messages[m]); i < n && !r.failed; i++) {
-            char copy[256];
-            (void)str_copy(copy, sizeof(copy), str_of(messages[m]));
-            copy[i] = (char)(copy[i] == '7' ? '{' : '7');
-            fake_send(&r.fake, WS_TEXT, str_make(messages[m], i));
-            fake_send(&r.fake, WS_TEXT, str_of(copy));
-            if (i % 16 == 0)
-                rig_settle(&r, 1);
-        }
-    RIG_UNTIL(&r, r.failed);
-    rig_end(&r);
+    LIVE_CUT_AND_GARBLED(&with, messages);
 }
 
 int main(void)

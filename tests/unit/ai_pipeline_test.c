@@ -346,6 +346,8 @@ static void open_it(struct world *w)
                                      .history = w->history,
                                      .record = &w->record,
                                      .name = w->name};
+    w->ready = false;
+    w->failed = w->answers = w->done = 0;
     assert_int_equal(provider_pipeline.open(&cfg, &handlers, w, &w->p), VA_OK);
     assert_false(w->ready || w->failed);
 }
@@ -380,6 +382,14 @@ static void turn(struct world *w)
 {
     starts(w);
     ends(w);
+}
+
+/* It cannot go on, and says why. */
+static void fails(struct world *w, enum va_err why, const char *text)
+{
+    UNTIL(w, w->failed);
+    assert_int_equal(w->why, why);
+    assert_non_null(strstr(w->cause, text));
 }
 
 /* ---- a conversation ---------------------------------------------------------------------------
@@ -811,13 +821,9 @@ static void refusals_have_their_error_and_no_key(void **state)
     error_body = "{\"error\":{\"message\":\"not with secret-key-1\"}}";
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
         status = rows[i].status;
-        w->failed = 0;
-        w->ready = false;
         begin(w);
         turn(w);
-        UNTIL(w, w->failed);
-        assert_int_equal(w->why, rows[i].why);
-        assert_non_null(strstr(w->cause, "LLM: "));
+        fails(w, rows[i].why, "LLM: ");
         assert_non_null(strstr(w->cause, "not with ************"));
         provider_pipeline.turn(w->p, TURN_STARTED, 0); /* dead: takes all, does nothing */
         provider_pipeline.digit(w->p, '1');
@@ -852,9 +858,7 @@ static void a_long_one_is_not(void **state)
     error_body = "{}";
     begin(w);
     turn(w);
-    UNTIL(w, w->failed);
-    assert_int_equal(w->why, VA_ELIMIT);
-    assert_non_null(strstr(w->cause, "60 s"));
+    fails(w, VA_ELIMIT, "60 s");
 }
 
 static void a_model_without_tools_is_asked_without(void **state)
@@ -920,9 +924,7 @@ static void what_is_no_model_is_said(void **state)
     w->think = chat_is_a_web_page;
     begin(w);
     turn(w);
-    UNTIL(w, w->failed);
-    assert_int_equal(w->why, VA_EPROTO);
-    assert_non_null(strstr(w->cause, "base URL"));
+    fails(w, VA_EPROTO, "base URL");
 }
 
 static void a_voice_or_an_ear_that_fails_is_named(void **state)
@@ -931,19 +933,13 @@ static void a_voice_or_an_ear_that_fails_is_named(void **state)
     w->voice_status = 503;
     begin(w);
     provider_pipeline.say(w->p, SAY_GREETING);
-    UNTIL(w, w->failed);
-    assert_int_equal(w->why, VA_EAGAIN);
-    assert_non_null(strstr(w->cause, "TTS: "));
+    fails(w, VA_EAGAIN, "TTS: ");
     assert_non_null(strstr(w->cause, "no voice"));
     provider_pipeline.close(&w->p);
-    w->failed = 0;
-    w->ready = false;
     w->ear_status = 401;
     begin(w);
     turn(w);
-    UNTIL(w, w->failed);
-    assert_int_equal(w->why, VA_EAUTH);
-    assert_non_null(strstr(w->cause, "STT: "));
+    fails(w, VA_EAUTH, "STT: ");
 }
 
 static void missing_settings_are_named(void **state)
@@ -966,11 +962,8 @@ static void missing_settings_are_named(void **state)
         w->settings = good;
         *((char *)&w->settings + rows[i].clear) = '\0';
         *((char *)&w->settings + rows[i].clear_too) = '\0';
-        w->failed = 0;
         open_it(w);
-        UNTIL(w, w->failed);
-        assert_int_equal(w->why, VA_ECONFIG);
-        assert_non_null(strstr(w->cause, rows[i].named));
+        fails(w, VA_ECONFIG, rows[i].named);
         provider_pipeline.close(&w->p);
         loop_turn(w->loop, false);
     }
@@ -991,17 +984,13 @@ static void a_secretary_may_choose_its_stages(void **state)
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
         w->name = rows[i].name;
         assert_ptr_equal(provider_find(w->name), &provider_pipeline);
-        w->failed = 0;
         open_it(w);
-        UNTIL(w, w->failed);
-        assert_int_equal(w->why, VA_ECONFIG);
-        assert_non_null(strstr(w->cause, rows[i].cause));
+        fails(w, VA_ECONFIG, rows[i].cause);
         provider_pipeline.close(&w->p);
         loop_turn(w->loop, false);
     }
     assert_null(provider_find("attendant:x=y"));
     assert_null(provider_find("pipelin"));
-    w->failed = 0;
     w->name = "pipeline:llm-model=bigger+llm=openai";
     begin(w);
     turn(w);
@@ -1013,8 +1002,6 @@ static void closing_is_possible_at_every_moment(void **state)
 {
     struct world *w = *state;
     for (int turns = 0; turns < 40; turns++) {
-        w->ready = false;
-        w->answers = w->done = 0;
         begin(w);
         turn(w);
         for (int i = 0; i < turns; i++)
@@ -1025,8 +1012,6 @@ static void closing_is_possible_at_every_moment(void **state)
         told(w, "");
     }
     w->call_does = TAKE_CLOSE_AT_ANSWER;
-    w->answers = w->done = 0;
-    w->ready = false;
     begin(w);
     provider_pipeline.say(w->p, SAY_GREETING);
     UNTIL(w, !w->p);

@@ -237,8 +237,13 @@ static void check(struct rig *r, const struct recording *rec)
 static void test_recording(void **state)
 {
     const struct recording *rec = *state;
-    struct contract_case with = {rec->name, rec->ops, &replay, configure, true,
-                                 true,      true,     false,   true,      NULL};
+    struct contract_case with = {.name = rec->name,
+                                 .ops = rec->ops,
+                                 .proto = &replay,
+                                 .configure = configure,
+                                 .renews = true,
+                                 .truncates = true,
+                                 .stops = true};
     struct rig r;
     if (!tape_load(rec->name))
         return;

@@ -63,8 +63,13 @@ static void configure_nothing(struct rig *r)
     (void)r;
 }
 
-static const struct contract_case with_key = {
-    "openai", &provider_openai, &openai_fake, configure_key, true, true, true, false, true, NULL};
+static const struct contract_case with_key = {.name = "openai",
+                                              .ops = &provider_openai,
+                                              .proto = &openai_fake,
+                                              .configure = configure_key,
+                                              .renews = true,
+                                              .truncates = true,
+                                              .stops = true};
 
 static void test_missing_settings(void **state)
 {
@@ -354,6 +359,31 @@ static void test_encoder(void **state)
     }
 }
 
+/* ---- the caller's audio ---------------------------------------------------------------------- */
+
+static void test_packets_are_as_long_as_set(void **state)
+{
+    (void)state;
+    static const struct {
+        int64_t packet_ms;
+        unsigned messages; /* of 300 ms of audio */
+        unsigned ms;       /* in them */
+    } rows[] = {{20, 15, 300}, {60, 5, 300}, {80, 3, 240}, {50, 5, 300}};
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        struct rig r;
+        rig_begin(&r, &with_key);
+        r.settings.ai_packet_ms = rows[i].packet_ms;
+        rig_open(&r);
+        RIG_UNTIL(&r, r.ready || r.failed);
+        rig_speak(&r, 300, false);
+        provider_openai.say(r.p, SAY_GREETING); /* behind the audio: what was sent is there */
+        RIG_UNTIL(&r, r.done == 1);
+        assert_int_equal(r.fake.seen.audio_messages, rows[i].messages);
+        assert_int_equal(r.fake.seen.audio_ms, rows[i].ms);
+        rig_end(&r);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -371,6 +401,7 @@ int main(void)
         cmocka_unit_test(test_none_prepared),
         cmocka_unit_test(test_decoder_takes_any_pieces),
         cmocka_unit_test(test_encoder),
+        cmocka_unit_test(test_packets_are_as_long_as_set),
     };
     log_set_level(getenv("VA_TEST_LOG") ? LOG_DEBUG : LOG_ERROR);
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -2,7 +2,7 @@
  * and garbled. */
 #include "contract/ultravox_fake.h"
 
-#include "contract/provider_rig.h"
+#include "unit/live_rig.h"
 
 #include "ai/realtime/realtime.h"
 
@@ -22,21 +22,16 @@ static void end(struct rig *r)
     hf_stop(&uf_http);
 }
 
-static const struct contract_case with = {
-    "ultravox", &provider_ultravox, &ultravox_fake, configure, true, false, true, false, false,
-    end};
+static const struct contract_case with = {.name = "ultravox",
+                                          .ops = &provider_ultravox,
+                                          .proto = &ultravox_fake,
+                                          .configure = configure,
+                                          .end = end,
+                                          .renews = true};
 
 static void begin(struct rig *r)
 {
-    rig_begin(r, &with);
-    rig_open(r);
-    RIG_UNTIL(r, r->ready || r->failed);
-    assert_false(r->failed);
-}
-
-static void server_says(struct rig *r, const char *z)
-{
-    fake_send(&r->fake, WS_TEXT, str_of(z));
+    live_begin(r, &with);
 }
 
 static void test_call_not_made(void **state)
@@ -73,10 +68,7 @@ static void test_no_key(void **state)
     struct rig r;
     rig_begin(&r, &with);
     r.settings.ultravox_api_key[0] = 0;
-    rig_open(&r);
-    RIG_UNTIL(&r, r.failed);
-    assert_non_null(strstr(r.cause, "ULTRAVOX_API_KEY"));
-    rig_end(&r);
+    live_misses(&r, "ULTRAVOX_API_KEY");
 }
 
 /* What we typed comes back as the user's: it is no turn. */
@@ -142,20 +134,7 @@ static void test_cut_and_garbled(void **state)
         "{\"type\":\"state\",\"state\":\"thinking\"}",
     };
     (void)state;
-    struct rig r;
-    begin(&r);
-    for (size_t m = 0; m < sizeof(messages) / sizeof(messages[0]); m++)
-        for (size_t i = 0, n = strlen(messages[m]); i < n && !r.failed; i++) {
-            char copy[256];
-            (void)str_copy(copy, sizeof(copy), str_of(messages[m]));
-            copy[i] = (char)(copy[i] == '7' ? '{' : '7');
-            fake_send(&r.fake, WS_TEXT, str_make(messages[m], i));
-            fake_send(&r.fake, WS_TEXT, str_of(copy));
-            if (i % 16 == 0)
-                rig_settle(&r, 1);
-        }
-    RIG_UNTIL(&r, r.failed);
-    rig_end(&r);
+    LIVE_CUT_AND_GARBLED(&with, messages);
 }
 
 int main(void)

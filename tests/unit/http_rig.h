@@ -33,6 +33,7 @@ struct rig_server {
     uint16_t port;
     void (*on_request)(void *arg, struct rig_conn *c, const struct rig_request *r);
     void *arg;
+    void (*on_closed)(void *arg, struct rig_conn *c); /* by the client; NULL: not wanted */
     struct rig_conn conn[RIG_CONNS];
     size_t accepted, requests, closed_by_client;
 };
@@ -127,6 +128,8 @@ static inline void rig_on_end(void *arg, enum va_err why)
     (void)why;
     c->ended = true;
     c->server->closed_by_client++;
+    if (c->server->on_closed)
+        c->server->on_closed(c->server->arg, c);
     tcp_close(&c->tcp);
     buf_free(&c->in);
 }

@@ -48,35 +48,67 @@ static void write_call(struct json_writer *w, const struct llm_tool *t)
     jw_end(w);
 }
 
+/* A tool's result opens a message of the user's, and a note behind it is a part of the same one:
+ * roles alternate. */
+struct messages {
+    struct json_writer *w;
+    bool result_open;
+};
+
+static void close_result(struct messages *m)
+{
+    if (m->result_open) {
+        jw_end(m->w);
+        jw_end(m->w);
+    }
+    m->result_open = false;
+}
+
+static void open_message(struct messages *m, enum llm_role role)
+{
+    if (role != LLM_USER)
+        close_result(m);
+    if (m->result_open)
+        return;
+    jw_object(m->w, NULL);
+    jw_text(m->w, "role", role == LLM_USER ? "user" : "assistant");
+    jw_array(m->w, "content");
+}
+
+static void write_text(struct json_writer *w, const char *text)
+{
+    jw_object(w, NULL);
+    jw_text(w, "type", "text");
+    jw_text(w, "text", text);
+    jw_end(w);
+}
+
+static void write_result(struct messages *m, const struct llm_tool *tool)
+{
+    open_message(m, LLM_USER);
+    jw_object(m->w, NULL);
+    jw_text(m->w, "type", "tool_result");
+    jw_text(m->w, "tool_use_id", tool->id);
+    jw_text(m->w, "content", tool->result);
+    jw_end(m->w);
+    m->result_open = true;
+}
+
 static void write_message(void *arg, enum llm_role role, const char *text,
                           const struct llm_tool *tool)
 {
-    struct json_writer *w = arg;
-    jw_object(w, NULL);
-    jw_text(w, "role", role == LLM_USER ? "user" : "assistant");
-    jw_array(w, "content");
-    if (*text) {
-        jw_object(w, NULL);
-        jw_text(w, "type", "text");
-        jw_text(w, "text", text);
-        jw_end(w);
-    }
+    struct messages *m = arg;
+    open_message(m, role);
+    if (*text)
+        write_text(m->w, text);
     if (tool)
-        write_call(w, tool);
-    jw_end(w);
-    jw_end(w);
-    if (!tool)
+        write_call(m->w, tool);
+    if (m->result_open)
         return;
-    jw_object(w, NULL);
-    jw_text(w, "role", "user");
-    jw_array(w, "content");
-    jw_object(w, NULL);
-    jw_text(w, "type", "tool_result");
-    jw_text(w, "tool_use_id", tool->id);
-    jw_text(w, "content", tool->result);
-    jw_end(w);
-    jw_end(w);
-    jw_end(w);
+    jw_end(m->w);
+    jw_end(m->w);
+    if (tool)
+        write_result(m, tool);
 }
 
 static void write_tools(struct json_writer *w, const struct secretary *s)
@@ -103,7 +135,9 @@ static enum va_err write_request(const struct stage_cfg *cfg, const struct llm_q
     jw_int(&w, "max_tokens", MAX_TOKENS);
     jw_text(&w, "system", q->system);
     jw_array(&w, "messages");
-    llm_each_message(q, write_message, &w);
+    struct messages messages = {&w, false};
+    llm_each_message(q, write_message, &messages);
+    close_result(&messages);
     jw_end(&w);
     jw_bool(&w, "stream", true);
     if (q->tools)

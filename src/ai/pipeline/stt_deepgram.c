@@ -54,10 +54,10 @@ static void close_stt(struct stt **ps)
     free(s);
 }
 
-static void fail(struct stt *s, enum va_err err, const char *text)
+static void fail(struct stt *s, enum va_err err, const char *text, const char *fix)
 {
-    char line[sizeof(((struct va_fault *)0)->text)];
-    (void)snprintf(line, sizeof(line), "STT: %s", text);
+    char line[sizeof(((struct va_fault *)0)->text) + STAGE_CAUSE_MAX];
+    (void)snprintf(line, sizeof(line), "STT: %s%s", text, fix);
     const struct stage_fault fault = {err, -1, line};
     s->h->on_failed(s->arg, &fault);
 }
@@ -104,7 +104,7 @@ static void on_message(void *arg, enum ws_kind kind, const char *p, size_t len)
         return;
     bool changed = deepgram_take(&s->text, str_make(p, len));
     if (s->text.err)
-        fail(s, s->text.err, s->text.cause);
+        fail(s, s->text.err, s->text.cause, "");
     else if (s->ending && s->text.flushed)
         tell_final(s);
     else if (changed)
@@ -112,6 +112,14 @@ static void on_message(void *arg, enum ws_kind kind, const char *p, size_t len)
 }
 
 static enum va_err connect_ws(struct stt *s);
+
+/* A deadline has a setting. */
+static void fail_closed(struct stt *s, const struct ws_end *end)
+{
+    bool late = end->err == VA_ETIMEOUT && !s->was_ready;
+    fail(s, end->err ? end->err : VA_EIO, end->text,
+         late ? "; check the network, or give it more time: AI_CONNECT_TIMEOUT_MS" : "");
+}
 
 static void on_closed(void *arg, const struct ws_end *end)
 {
@@ -127,7 +135,7 @@ static void on_closed(void *arg, const struct ws_end *end)
             return;
         }
     }
-    fail(s, end->err ? end->err : VA_EIO, end->text);
+    fail_closed(s, end);
 }
 
 static const struct ws_handlers ws_handlers = {

@@ -132,7 +132,9 @@ enum va_err decoder_run(struct decoder *d, const struct asr_grammar *g, const st
         err = front_prepare(speech, &ready);
         if (err)
             return err;
-        if (search(d, DECODER_LOOP, ready)) {
+        /* A stream of its own, or the estimate of the noise were that of whoever spoke before. The
+         * second search has what the first one found. */
+        if (ps_start_stream(d->ps) == 0 && search(d, DECODER_LOOP, ready)) {
             note_loop(d);
             if (search(d, name, ready))
                 read_phrase(d, g, &r);

@@ -169,14 +169,19 @@ void el_send_history(struct provider *p)
     buf_free(&b);
 }
 
-static void tell(struct provider *p, const char *text, bool answer)
+void el_no_greeting(struct provider *p)
 {
     struct elevenlabs *e = el(p);
+    if (e->greets == GREETS_KEPT)
+        e->dead_event = e->early_event;
+    e->greets = GREETS_SAID;
+    buf_reset(&e->early);
+}
+
+static void tell(struct provider *p, const char *text, bool answer)
+{
     if (answer) {
-        if (e->greets == GREETS_KEPT) /* no time for its own first message any more */
-            e->dead_event = e->early_event;
-        e->greets = GREETS_SAID;
-        buf_reset(&e->early);
+        el_no_greeting(p);
         rt_self_asked(p);
     }
     send_text(p, answer ? "user_message" : "contextual_update", text);

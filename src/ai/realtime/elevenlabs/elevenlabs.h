@@ -26,6 +26,8 @@ static inline struct elevenlabs *el(const struct provider *p)
 
 /** What was said before, and what is known of the call. */
 void el_send_history(struct provider *p);
+/** Something else is answered first: there is no time for its own first message any more. */
+void el_no_greeting(struct provider *p);
 /** A message of the service. */
 void el_on_message(struct provider *p, struct str message);
 /** The greeting is wanted now: what was kept of it. A timer's function; arg: the provider. */

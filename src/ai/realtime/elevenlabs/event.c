@@ -144,7 +144,10 @@ static void on_interruption(struct provider *p, struct json_object *o)
 
 static void on_heard(struct provider *p, struct json_object *o)
 {
-    rt_self_words(p, jg_str(o, "user_transcript"));
+    struct str words = jg_str(o, "user_transcript");
+    if (rt_has_words(words)) /* they are answered next */
+        el_no_greeting(p);
+    rt_self_words(p, words);
     rt_self_turn_over(p);
 }
 
