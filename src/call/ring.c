@@ -7,9 +7,10 @@
 enum {
     /* FreeSWITCH counts whole seconds of the wall clock, so it may ring one less; we cancel. */
     ROUNDING_S = 2,
-    JOB_SLACK_MS = 15000,
-    PARK_S = 5 /* what an answer waits for us */
+    JOB_SLACK_MS = 15000
 };
+
+#define PARK_S "5" /* what an answer waits for us */
 
 /* Before the number of an outcome there is no news; the last word of FreeSWITCH is for the log. */
 static enum va_err err_of(enum esl_outcome outcome)
@@ -58,10 +59,8 @@ static const char *privacy(const struct ring_wish *wish)
 /* What a dialplan of several tenants needs of the caller's channel. */
 static size_t add_vars(const struct ring_wish *wish, struct esl_field *vars)
 {
-    static char park[12];
     size_t n = 0;
-    (void)snprintf(park, sizeof(park), "%d", PARK_S);
-    vars[n++] = (struct esl_field){"park_timeout", str_of(park)};
+    vars[n++] = (struct esl_field){"park_timeout", STR_LIT(PARK_S)};
     if (wish->comes_back)
         vars[n++] = (struct esl_field){"loopback_bowout", STR_LIT("false")};
     if (wish->hide_name || wish->hide_number)
