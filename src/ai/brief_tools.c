@@ -85,6 +85,28 @@ const char *brief_tool_read(const struct secretary *s, struct str name, struct s
 
 /* ---- the call answers ------------------------------------------------------------------------ */
 
+#define BACK_AND_SORRY "; the caller is with you again: say so and offer to take a message\"}"
+
+static const char *transfer_result(enum va_err result)
+{
+    switch (result) {
+    case VA_OK: return "{\"result\":\"ok\"}";
+    case VA_EBUSY: return "{\"result\":\"failed\",\"reason\":\"the line is busy" BACK_AND_SORRY;
+    case VA_ETIMEOUT: return "{\"result\":\"failed\",\"reason\":\"nobody answered" BACK_AND_SORRY;
+    case VA_EREFUSED:
+        return "{\"result\":\"failed\",\"reason\":\"the call was declined" BACK_AND_SORRY;
+    case VA_ENOTFOUND:
+        return "{\"result\":\"failed\",\"reason\":\"the number does not exist" BACK_AND_SORRY;
+    case VA_EINTR:
+        return "{\"result\":\"cancelled\",\"reason\":\"the caller pressed * to come back to you: "
+               "ask what else you can do\"}";
+    case VA_ECLOSED:
+        return "{\"result\":\"returned\",\"reason\":\"the caller was connected, the other side "
+               "hung up, and the caller is with you again: ask whether there is anything else\"}";
+    default: return "{\"result\":\"failed\",\"reason\":\"it could not be reached" BACK_AND_SORRY;
+    }
+}
+
 const char *brief_tool_result(enum tool_kind kind, enum va_err result)
 {
     if (result == VA_ECANCELED)
@@ -92,9 +114,7 @@ const char *brief_tool_result(enum tool_kind kind, enum va_err result)
     if (result == VA_ELIMIT)
         return "{\"result\":\"refused\",\"reason\":\"another tool is running\"}";
     if (kind == TOOL_TRANSFER)
-        return result ? "{\"result\":\"failed\",\"reason\":\"nobody answered; the caller is with "
-                        "you again: say so and offer to take a message\"}"
-                      : "{\"result\":\"ok\"}";
+        return transfer_result(result);
     if (kind == TOOL_TAKE_MESSAGE && result == VA_ENOTFOUND)
         return "{\"result\":\"failed\",\"reason\":\"nothing was heard after the tone\"}";
     if (kind == TOOL_TAKE_MESSAGE && result)

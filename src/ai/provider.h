@@ -155,7 +155,10 @@ struct provider_ops {
     void (*digit)(struct provider *p, char digit);
     /** Say something now. An answer follows, or on_failed. */
     void (*say)(struct provider *p, enum say_intent intent);
-    /** How a tool went. VA_OK; else an answer follows that tells the caller. */
+    /** How a tool went. VA_OK; else an answer follows that tells the caller. Of a transfer:
+     *  VA_EBUSY, VA_ETIMEOUT (nobody answered), VA_EREFUSED (declined), VA_ENOTFOUND (no such
+     *  number), VA_EINTR (the caller broke it off with `*`), VA_ECLOSED (he spoke with whom he
+     *  wanted, who hung up: he is back), else it could not be reached. */
     void (*tool_result)(struct provider *p, uint32_t tool_id, enum va_err result);
     /** The caller interrupted: of this answer `heard_ms` were heard. No more of it is wanted. */
     void (*interrupt)(struct provider *p, uint32_t answer, uint32_t heard_ms);

@@ -29,7 +29,9 @@
     X(VA_EAUTH, "authentication failed", false)                                                    \
     X(VA_ENOTSUP, "not supported", false)                                                          \
     X(VA_ECANCELED, "canceled", false)                                                             \
-    X(VA_ECONFIG, "wrong configuration", false)
+    X(VA_ECONFIG, "wrong configuration", false)                                                    \
+    X(VA_EBUSY, "busy", true)                                                                      \
+    X(VA_EINTR, "interrupted", true)
 
 enum va_err {
 #define X(sym, text, retry) sym,

@@ -46,6 +46,8 @@ const struct setting settings_table[] = {
     ROW_INT("AI_FIRST_AUDIO_TIMEOUT_MS", ai_first_audio_timeout_ms, "ms", 500, 60000, "5000", "likewise one from which nothing of the answer is heard"),
     ROW_INT("AI_STALL_TIMEOUT_MS", ai_stall_timeout_ms, "ms", 200, 60000, "2500", "likewise one whose answer stops in the middle for this long, counted from when all it sent was heard"),
     ROW_INT("BARGE_IN_CONFIRM_MS", barge_in_confirm_ms, "ms", 0, 5000, "600", "speech into an answer silences it at once; only words, or speech of this length, end it, else (a cough, noise) it goes on where it stopped; 0 ends it at once"),
+    ROW_CHOICE("TRANSFER_RETURN", transfer_return, "failed", "never|failed|always", "when a transferred caller comes back to the conversation: never (the dialplan has him), failed (nobody took the call), always (also when the human hung up first)"),
+    ROW_INT("TRANSFER_RING_TIMEOUT", transfer_ring_timeout_s, "s", 1, 300, "30", "how long a destination rings before the caller comes back; not with TRANSFER_RETURN=never"),
     ROW_INT("AI_PACKET_MS", ai_packet_ms, "ms", 20, 100, "20", "a realtime provider is sent the caller's audio in messages of this length; longer ones cost less CPU, and the answer comes later by up to as much"),
     ROW_INT("AI_PREPARED", ai_prepared, "", 0, 8, "1", "connections to the provider that each worker keeps open ahead, so that no caller waits for handshakes"),
     ROW_STR("TLS_CA_FILE", tls_ca_file, "", "PEM file of authorities to trust besides the system's, for a provider of your own"),

@@ -25,9 +25,11 @@ struct settings {
     setting_text ai_provider;
     setting_text ai_fallback; /**< names, separated by commas */
     int64_t ai_connect_timeout_ms, ai_first_audio_timeout_ms, ai_stall_timeout_ms;
-    int64_t barge_in_confirm_ms; /**< 0: at once */
-    int64_t ai_packet_ms;        /**< of the caller's audio, per message to a realtime provider */
-    int64_t ai_prepared;         /**< connections kept open ahead, per worker */
+    int64_t barge_in_confirm_ms;     /**< 0: at once */
+    setting_text transfer_return;    /**< "never", "failed", "always" */
+    int64_t transfer_ring_timeout_s; /**< [s] */
+    int64_t ai_packet_ms; /**< of the caller's audio, per message to a realtime provider */
+    int64_t ai_prepared;  /**< connections kept open ahead, per worker */
     setting_text tls_ca_file;
     setting_text openai_api_key, openai_base_url, openai_model, openai_voice;
     setting_text openai_transcribe_model, openai_quirks;

@@ -13,7 +13,7 @@ static const unsigned stuck_ms[CALL_STATE_COUNT] = {
     [CALL_GREETING] = 10000,
     [CALL_THINKING] = 15000,
     [CALL_SPEAKING] = 15000,
-    [CALL_TRANSFERRING] = 8000,
+    [CALL_TRANSFERRING] = 8000, /* RINGING and WITH_HUMAN: their own ends */
     [CALL_RETURNING] = 8000,
     [CALL_ENDING] = 30000,
 };
@@ -133,6 +133,7 @@ static void stop_conversation(struct call *c)
     tmr_stop(&c->verdict);
     tmr_stop(&c->duration);
     tmr_stop(&c->later);
+    tmr_stop(&c->ringing);
 }
 
 static void let_go(struct call *c)
@@ -151,6 +152,8 @@ void call_finish(struct call *c, enum call_outcome outcome)
 {
     if (c->record.outcome != CALL_RUNNING)
         return;
+    if (c->control && c->control->ops->cancel)
+        c->control->ops->cancel(c->control);
     c->record.outcome = outcome;
     c->record.ended_us = clock_wall_us(loop_clock(c->loop));
     call_message_abandon(c);
@@ -371,6 +374,9 @@ const struct control_handlers call_control_handlers = {
     .on_answered = on_answered,
     .on_digit = on_digit,
     .on_not_transferred = call_not_transferred,
+    .on_reached = call_reached,
+    .on_joined = call_joined,
+    .on_returned = call_came_back,
     .on_hung_up = on_hung_up,
     .on_left = on_left,
     .on_event = on_event,
@@ -387,8 +393,12 @@ void call_abort(struct call *c)
 {
     if (c->state == CALL_ENDED)
         return;
+    bool together = c->state == CALL_WITH_HUMAN;
     set_state(c, CALL_ENDED, EV_DRAIN);
-    call_act_return(c);
+    if (together)
+        call_act_leave_together(c);
+    else
+        call_act_return(c);
 }
 
 struct call *call_of_link(struct link *link)

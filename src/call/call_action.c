@@ -1,11 +1,8 @@
-/* Ways out of a call: farewell, transfer, back to the dialplan; and what happened to us. */
+/* Ways out of a call: farewell, back to the dialplan; and what happened to us. */
 #include "call/call_int.h"
 
-#include <stdio.h>
-
 enum {
-    HANGUP_MS = 5000,        /* FreeSWITCH's time to end the channel */
-    TRANSFER_GRACE_MS = 3000 /* above the control's own limit */
+    HANGUP_MS = 5000 /* FreeSWITCH's time to end the channel */
 };
 
 static void quiet(struct call *c)
@@ -48,7 +45,7 @@ static void hang_up_now(void *arg)
 
 /* The last word left us, but it is still on its way through FreeSWITCH to the caller's ear; a leg
  * may be ahead of it by more. */
-static uint64_t in_flight_ms(const struct call *c)
+uint64_t call_in_flight_ms(const struct call *c)
 {
     struct leg_stats st = {0};
     if (c->leg)
@@ -59,57 +56,7 @@ static uint64_t in_flight_ms(const struct call *c)
 void call_act_hangup(struct call *c)
 {
     if (!c->hanging_up)
-        tmr_start(&c->later, c->loop, in_flight_ms(c), hang_up_now, c);
-}
-
-/* ---- transfer ---------------------------------------------------------------------------------
- */
-
-/* The caller is ours again, and hears what comes of it. */
-static void not_transferred(struct call *c, enum va_err err)
-{
-    *c->record.destination = 0;
-    call_leg_take_back(c);
-    call_tool_done(c, err);
-}
-
-void call_not_transferred(void *arg, enum va_err err, struct str text)
-{
-    struct call *c = arg;
-    if (c->state != CALL_TRANSFERRING)
-        return;
-    log_warn("call", &c->log, "transfer-failed", "destination", c->tool_destination, "why",
-             log_str(text), NULL);
-    not_transferred(c, err);
-}
-
-static void transfer_now(struct call *c)
-{
-    const struct destination *d = secretary_find_destination(c->secretary, c->tool_destination);
-    char line[2 * SECRETARY_NAME_MAX + 8];
-    (void)snprintf(line, sizeof(line), *d->context ? "%s XML %s" : "%s", d->number, d->context);
-    (void)str_copy(c->record.destination, sizeof(c->record.destination), str_of(d->number));
-    call_line_say(c, SPEAKER_SYSTEM, line);
-    call_event_log(c, "transfer", "destination", line);
-    enum va_err err = c->control->ops->transfer(c->control, d->number, d->context);
-    if (err)
-        not_transferred(c, err);
-    else
-        call_stuck_after(c, c->control->ops->transfer_ms + TRANSFER_GRACE_MS);
-}
-
-static void begin_transfer(void *arg)
-{
-    struct call *c = arg;
-    if (secretary_find_destination(c->secretary, c->tool_destination))
-        call_leg_lend(c, transfer_now);
-    else
-        call_tool_done(c, VA_ENOTFOUND);
-}
-
-void call_act_transfer(struct call *c)
-{
-    tmr_start(&c->later, c->loop, in_flight_ms(c), begin_transfer, c);
+        tmr_start(&c->later, c->loop, call_in_flight_ms(c), hang_up_now, c);
 }
 
 /* ---- back to the dialplan ---------------------------------------------------------------------
@@ -129,7 +76,7 @@ static void give_back_now(void *arg)
 /* As before a hang-up: the last word is still on its way to the caller's ear. */
 void call_act_give_back(struct call *c)
 {
-    tmr_start(&c->later, c->loop, in_flight_ms(c), give_back_now, c);
+    tmr_start(&c->later, c->loop, call_in_flight_ms(c), give_back_now, c);
 }
 
 void call_act_return(struct call *c)

@@ -147,6 +147,7 @@ struct call {
     unsigned latency_count;
 
     bool tool_pending, tool_running;
+    bool ring_sounds; /* open_answer is the ringing tone */
     uint32_t tool_id;
     enum tool_kind tool_kind;
     char tool_destination[SECRETARY_NAME_MAX + 1];
@@ -155,6 +156,7 @@ struct call {
     struct message_job *message_job; /* being saved, tells us when */
 
     struct tmr stuck, silence, duration, later;
+    struct tmr ringing; /* RINGING only: not for longer than TRANSFER_RING_TIMEOUT */
     struct tmr look;    /* HELD only */
     struct tmr verdict; /* of CALL_TURN_OVER behind HELD */
 };
@@ -189,6 +191,8 @@ void call_leg_release(struct call *c, void (*then)(struct call *c));
 /** The same for somebody who may not keep the channel: then call_leg_take_back(). */
 void call_leg_lend(struct call *c, void (*then)(struct call *c));
 void call_leg_take_back(struct call *c);
+/** The channel was away and is parked anew: what a leg used up of it is there again. */
+void call_leg_renew(struct call *c);
 /** Close at once: the channel is not ours any more, or nobody waits. */
 void call_leg_close(struct call *c);
 void call_leg_stats(const struct call *c, struct leg_stats *ret_stats);
@@ -203,6 +207,8 @@ VA_CHECK enum va_err call_media_start(struct call *c);
 void call_media_stop(struct call *c);
 /** The clock stands still; what waits to be heard waits on. Idempotent. */
 void call_media_pause(struct call *c);
+/** Of CALL_WITH_HUMAN, paused: the provider hears silence, so that it does not take us for gone. */
+void call_media_rest(struct call *c);
 /** It ticks again, for a leg of this format. @return VA_EINVAL (another rate), VA_ENOMEM */
 VA_CHECK enum va_err call_media_resume(struct call *c, const struct leg_format *format);
 /** Silence now; tells the provider what was heard of the answer. */
@@ -249,10 +255,19 @@ void call_message_beeped(struct call *c);
 /** The call ends while a message is being taken: keep what is worth it. */
 void call_message_abandon(struct call *c);
 
-/* ---- call_action.c: of control_handlers */
-void call_not_transferred(void *arg, enum va_err err, struct str text);
+/* ---- call_action.c */
+/** What was sent last needs so long to reach the caller's ear [ms]. */
+uint64_t call_in_flight_ms(const struct call *c);
 
-/* ---- actions of the state table (call_action.c, call_message.c) */
+/* ---- call_transfer.c: of control_handlers */
+void call_not_transferred(void *arg, enum va_err err, struct str text);
+void call_reached(void *arg);
+void call_joined(void *arg);
+void call_came_back(void *arg);
+/** The provider has nothing to hear and nothing to say: the caller is on his way to somebody. */
+bool call_is_handed_over(const struct call *c);
+
+/* ---- actions of the state table (call_action.c, call_transfer.c, call_message.c) */
 void call_act_greet(struct call *c);
 void call_act_listen(struct call *c);
 void call_act_speak(struct call *c);
@@ -267,6 +282,12 @@ void call_act_farewell(struct call *c);
 void call_act_time_up(struct call *c);
 void call_act_hold_on(struct call *c);
 void call_act_transfer(struct call *c);
+void call_act_ring(struct call *c);
+void call_act_ring_digit(struct call *c);
+void call_act_ring_gone(struct call *c);
+void call_act_join(struct call *c);
+void call_act_with_human(struct call *c);
+void call_act_leave_together(struct call *c);
 void call_act_message(struct call *c);
 void call_act_message_digit(struct call *c);
 void call_act_message_stuck(struct call *c);

@@ -106,6 +106,7 @@ static enum va_err try_open(struct call *c)
     cfg.parked = cfg.parked && !c->legs.stats.unicast;
     if (strcmp(c->leg_ops->name, "websocket") == 0) {
         cfg.stream = c->stream;
+        cfg.stream_again = !c->stream && *c->by_stream;
         c->stream = NULL;
     }
     return c->leg_ops->open(&cfg, &call_leg_handlers, c, &c->leg);
@@ -190,10 +191,18 @@ void call_leg_lend(struct call *c, void (*then)(struct call *c))
         call_leg_release(c, then);
 }
 
+/* A leg that was not in the way may have been paused all the same. */
 void call_leg_take_back(struct call *c)
 {
     if (c->legs.phase == LEG_RELEASED)
         call_leg_open(c);
+    else if (c->legs.phase == LEG_FLOWING && !c->tick.clock && call_media_resume(c, &c->format))
+        call_leg_failed(c, VA_ENOMEM, "the media clock cannot go on");
+}
+
+void call_leg_renew(struct call *c)
+{
+    c->legs.stats.unicast = false;
 }
 
 void call_leg_close(struct call *c)

@@ -94,11 +94,13 @@ static const int16_t *capture_take(struct call *c, size_t count)
 
 /* ---- from the caller ------------------------------------------------------------------------- */
 
-/* A remote that answers whatever it hears would answer the message that is being taken. */
-static bool answers_a_message(const struct call *c)
+/* A remote that answers whatever it hears would answer the message that is being taken; and who
+ * waits for somebody else to answer speaks to nobody. */
+static bool answers_in_vain(const struct call *c)
 {
     const struct provider_caps *caps = c->provider_ops->caps(c->provider);
-    return c->state == CALL_MESSAGE && caps->detects_turns && !caps->holds_answers;
+    return call_is_handed_over(c) ||
+           (c->state == CALL_MESSAGE && caps->detects_turns && !caps->holds_answers);
 }
 
 static void on_frame(void *arg, const int16_t *samples, size_t count, bool silence)
@@ -111,7 +113,7 @@ static void on_frame(void *arg, const int16_t *samples, size_t count, bool silen
         samples = zeros;
     if (c->recorder)
         capture_put(c, samples, count);
-    c->provider_ops->audio_in(c->provider, answers_a_message(c) ? zeros : samples, count);
+    c->provider_ops->audio_in(c->provider, answers_in_vain(c) ? zeros : samples, count);
     if (c->state == CALL_MESSAGE)
         call_message_frame(c, samples, count);
     uint64_t at_ms = 0;
@@ -234,7 +236,23 @@ void call_media_pause(struct call *c)
     if (!c->tick.clock)
         return;
     media_clock_leave(&c->tick);
-    c->paused_us = loop_now_us(c->loop);
+    if (c->state != CALL_WITH_HUMAN) /* there it stood still for us all the time */
+        c->paused_us = loop_now_us(c->loop);
+}
+
+static void on_rest(void *arg, uint64_t now_us)
+{
+    static const int16_t zeros[MEDIA_FRAME_MAX];
+    struct call *c = arg;
+    (void)now_us;
+    c->provider_ops->audio_in(c->provider, zeros,
+                              (size_t)(c->format.rate_hz / 1000 * c->format.ptime_ms));
+}
+
+void call_media_rest(struct call *c)
+{
+    if (media_clock_join(c->worker->clock, &c->tick, c->format.ptime_ms, on_rest, c))
+        log_warn("call", &c->log, "provider-hears-nothing", NULL);
 }
 
 /* Frames of another length, and silence for the time nothing was heard or said. */

@@ -29,7 +29,8 @@ static void on_answer(void *arg, uint32_t answer, unsigned flags)
     struct call *c = arg;
     if (!c->playout)
         return;
-    if (c->state == CALL_MESSAGE) { /* out of turn: not into the message, nor in the beep's place */
+    if (c->state == CALL_MESSAGE || call_is_handed_over(c)) {
+        /* out of turn: not into the message, nor in the place of the beep or the ringing */
         c->refused_answer = answer;
         c->provider_ops->interrupt(c->provider, answer, 0);
         return;
@@ -76,7 +77,7 @@ static void speech(struct call *c, enum vad_event event, uint64_t back_ms);
 static void on_speech(void *arg, enum turn_phase phase)
 {
     struct call *c = arg;
-    if (c->state == CALL_MESSAGE)
+    if (c->state == CALL_MESSAGE || call_is_handed_over(c))
         return;
     if (phase == TURN_CONFIRMED)
         call_words(c);
@@ -216,6 +217,8 @@ void call_speech(struct call *c, enum vad_event event, uint64_t back_ms)
 {
     if (c->state == CALL_MESSAGE)
         call_message_speech(c, event);
+    else if (call_is_handed_over(c))
+        return;
     else if (!provider_detects_turns(c))
         speech(c, event, back_ms);
     else if (c->turn == CALL_TURN_OPEN)

@@ -37,9 +37,17 @@ struct control_handlers {
     void (*on_answered)(void *arg, enum va_err err, int rate_hz);
     /** A DTMF digit: 0-9 A-D * #, or what the other side calls one. */
     void (*on_digit)(void *arg, char digit);
-    /** transfer() failed, the channel is still ours: VA_ETIMEOUT, VA_EREFUSED … `text` is what the
-     *  other side says. Success is on_left. */
+    /** transfer(), ring() or join() failed, the channel is still ours: VA_EBUSY, VA_ETIMEOUT,
+     *  VA_EREFUSED … (provider_ops.tool_result). `text` is what the other side says. Success is
+     *  on_left. */
     void (*on_not_transferred)(void *arg, enum va_err err, struct str text);
+    /** Whom ring() calls has answered: join() is due. */
+    void (*on_reached)(void *arg);
+    /** join() is done and the channel comes back (TRANSFER_RETURN=always): on_returned,
+     *  on_hung_up or on_left follows. If it does not come back: on_left instead. */
+    void (*on_joined)(void *arg);
+    /** The other one hung up: the channel is ours again. A leg begins anew. */
+    void (*on_returned)(void *arg);
     /** The channel hung up. `cause` is FreeSWITCH's word, empty when not told; may come twice. */
     void (*on_hung_up)(void *arg, struct str cause);
     /** The channel is not ours any more: transferred or bridged, by us or by somebody else. */
@@ -78,6 +86,20 @@ struct control_ops {
      * @param context  Dialplan context, "" for the channel's own. Of no use without FreeSWITCH
      */
     VA_CHECK enum va_err (*transfer)(struct control *ctl, const char *number, const char *context);
+    /**
+     * Call `number` through the dialplan while the channel stays as it is; what the caller hears
+     * meanwhile is ours to say. on_reached or on_not_transferred follows, or on_hung_up. NULL, all
+     * three: this control cannot.
+     *
+     * @return VA_EINVAL also for a number that cannot be dialled
+     */
+    VA_CHECK enum va_err (*ring)(struct control *ctl, const char *number, const char *context);
+    /** Hand the channel to who was reached. A leg with release() must be released before. on_left,
+     *  on_joined or on_not_transferred follows, or on_hung_up. */
+    VA_CHECK enum va_err (*join)(struct control *ctl);
+    /** Who is called need not answer any more. Nothing follows. Idempotent; close() and give_back()
+     *  do it too. */
+    void (*cancel)(struct control *ctl);
     /** `cause` as "NORMAL_CLEARING". on_hung_up follows. */
     VA_CHECK enum va_err (*hangup)(struct control *ctl, const char *cause);
     /** Variable of the channel; an empty value deletes it. */
@@ -89,7 +111,7 @@ struct control_ops {
      *  control_local, control_peer, sip_call. */
     void (*fill_leg)(struct control *ctl, struct leg_cfg *cfg);
     /** Let the channel go on without us (its dialplan's next action; a SIP call, which has none,
-     *  ends). Frees, as close(). */
+     *  ends; one that is joined stays with whom it is). Frees, as close(). */
     void (*give_back)(struct control **ctl);
     /** Free. No handler is called any more. NULL-safe, leaves NULL behind. */
     void (*close)(struct control **ctl);

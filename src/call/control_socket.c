@@ -7,8 +7,7 @@
  * Where a channel goes is told by events: CHANNEL_UNPARK is "not ours any more" (transferred or
  * bridged; the socket stays open), CHANNEL_HANGUP or the linger notice is the end of it.
  */
-#include "call/control.h"
-#include "esl/channel.h"
+#include "call/control_socket_int.h"
 #include "esl/client.h"
 #include "esl/escape.h"
 #include "media/format.h"
@@ -25,24 +24,6 @@ enum {
 };
 
 static const struct control_ops socket_ops, bound_ops;
-
-struct socket_control {
-    struct control base;
-    const struct control_handlers *h;
-    void *arg;
-    struct log_ctx log;
-    struct esl_session *session;
-    struct net_addr local, peer;
-    enum { PARKED_BY_US, PARKED, BUSY } place; /* where its dialplan keeps the channel */
-    enum { HERE, LEFT, HUNG_UP } fate;
-    /* bound: what the caller of control_bound_open() knows, and the dialplan's wish */
-    char secretary[128], caller[101], back_to[256];
-};
-
-static struct socket_control *of(struct control *ctl)
-{
-    return container_of(ctl, struct socket_control, base);
-}
 
 /* ---- what FreeSWITCH tells ------------------------------------------------------------------- */
 
@@ -103,7 +84,6 @@ static void read_bound(struct socket_control *s, const struct esl_event *channel
                        struct channel_facts *facts)
 {
     s->place = str_eqz(esl_event_var(channel, "current_application"), "park") ? PARKED : BUSY;
-    (void)str_copy(s->back_to, sizeof(s->back_to), esl_event_var(channel, "voice_ai_return"));
     if (*s->secretary)
         facts->secretary = str_of(s->secretary);
     else if (!facts->secretary.len)
@@ -130,6 +110,7 @@ static void on_connected(void *arg, const struct esl_event *channel)
         return;
     }
     read_facts(channel, &facts);
+    control_socket_keep(s, channel);
     if (bound)
         read_bound(s, channel, &facts);
     s->h->on_connected(s->arg, &facts);
@@ -141,7 +122,7 @@ static bool leaves_by_state(const struct socket_control *s, const struct esl_eve
 {
     static const char *const away[] = {"CS_ROUTING",        "CS_RESET",         "CS_SOFT_EXECUTE",
                                        "CS_EXCHANGE_MEDIA", "CS_CONSUME_MEDIA", "CS_HIBERNATE"};
-    if (s->place == PARKED_BY_US || !esl_event_is(ev, "CHANNEL_STATE"))
+    if (s->place == PARKED_BY_US || ring_moves(&s->ring) || !esl_event_is(ev, "CHANNEL_STATE"))
         return false;
     struct str state = esl_event_get(ev, "Channel-State");
     for (size_t i = 0; i < sizeof(away) / sizeof(away[0]); i++)
@@ -150,7 +131,7 @@ static bool leaves_by_state(const struct socket_control *s, const struct esl_eve
     return false;
 }
 
-static void leaves(struct socket_control *s)
+void control_socket_leaves(struct socket_control *s)
 {
     if (s->fate != HERE)
         return;
@@ -168,8 +149,11 @@ static void on_event(void *arg, const struct esl_event *ev)
     } else if (esl_event_is(ev, "CHANNEL_HANGUP")) {
         s->fate = HUNG_UP;
         s->h->on_hung_up(s->arg, esl_event_get(ev, "Hangup-Cause"));
-    } else if (esl_event_is(ev, "CHANNEL_UNPARK") || leaves_by_state(s, ev)) {
-        leaves(s);
+    } else if (ring_event(&s->ring, ev)) {
+        return;
+    } else if ((esl_event_is(ev, "CHANNEL_UNPARK") && !ring_moves(&s->ring)) ||
+               leaves_by_state(s, ev)) {
+        control_socket_leaves(s);
     } else if (s->h->on_event) {
         s->h->on_event(s->arg, ev);
     }
@@ -184,7 +168,7 @@ static void on_notice(void *arg, enum esl_notice notice, struct str text)
         s->fate = HUNG_UP;
         s->h->on_hung_up(s->arg, str_of(""));
     } else if (notice == ESL_NOTICE_DISCONNECT) {
-        leaves(s); /* of the others on_closed tells */
+        control_socket_leaves(s); /* of the others on_closed tells */
     }
 }
 
@@ -213,7 +197,7 @@ static void on_answer_result(void *arg, const struct esl_result *r)
 
 static enum va_err socket_answer(struct control *ctl)
 {
-    struct socket_control *s = of(ctl);
+    struct socket_control *s = socket_control_of(ctl);
     return esl_session_execute(s->session, &(struct esl_execute){.app = "answer"},
                                &(struct esl_then){on_answer_result, s, ANSWER_MS});
 }
@@ -224,14 +208,14 @@ static void on_transfer_result(void *arg, const struct esl_result *r)
     if (!r->done || session_tells(r))
         return;
     if (r->err == VA_OK)
-        leaves(s);
+        control_socket_leaves(s);
     else
         s->h->on_not_transferred(s->arg, r->err, r->text);
 }
 
 static enum va_err socket_transfer(struct control *ctl, const char *number, const char *context)
 {
-    struct socket_control *s = of(ctl);
+    struct socket_control *s = socket_control_of(ctl);
     char line[256];
     int n = *context ? snprintf(line, sizeof(line), "%s XML %s", number, context)
                      : snprintf(line, sizeof(line), "%s", number);
@@ -256,24 +240,25 @@ static void on_hangup_result(void *arg, const struct esl_result *r)
 
 static enum va_err socket_hangup(struct control *ctl, const char *cause)
 {
-    struct socket_control *s = of(ctl);
+    struct socket_control *s = socket_control_of(ctl);
     return esl_session_hangup(s->session, cause, &(struct esl_then){on_hangup_result, s, 0});
 }
 
 static enum va_err socket_setvar(struct control *ctl, const char *name, struct str value)
 {
-    return esl_session_setvar(of(ctl)->session, name, value, NULL);
+    return esl_session_setvar(socket_control_of(ctl)->session, name, value, NULL);
 }
 
 static enum va_err socket_publish(struct control *ctl, const char *subclass,
                                   const struct esl_field *fields, size_t count, struct str body)
 {
-    return esl_session_send_custom(of(ctl)->session, subclass, fields, count, body, NULL);
+    return esl_session_send_custom(socket_control_of(ctl)->session, subclass, fields, count, body,
+                                   NULL);
 }
 
 static void socket_fill_leg(struct control *ctl, struct leg_cfg *cfg)
 {
-    const struct socket_control *s = of(ctl);
+    const struct socket_control *s = socket_control_of(ctl);
     cfg->control = s->session;
     cfg->parked = s->place != BUSY;
     cfg->busy = s->place == BUSY;
@@ -281,12 +266,13 @@ static void socket_fill_leg(struct control *ctl, struct leg_cfg *cfg)
     cfg->control_peer = s->peer;
 }
 
-static void socket_close(struct control **pctl)
+void control_socket_close(struct control **pctl)
 {
-    struct socket_control *s = pctl && *pctl ? of(*pctl) : NULL;
+    struct socket_control *s = pctl && *pctl ? socket_control_of(*pctl) : NULL;
     if (!s)
         return;
     *pctl = NULL;
+    ring_close(&s->ring);
     esl_session_close(&s->session);
     free(s);
 }
@@ -298,37 +284,16 @@ static const struct control_ops socket_ops = {
     .transfer_ms = TRANSFER_MS,
     .answer = socket_answer,
     .transfer = socket_transfer,
+    .ring = control_socket_ring,
+    .join = control_socket_join,
+    .cancel = control_socket_cancel,
     .hangup = socket_hangup,
     .setvar = socket_setvar,
     .publish = socket_publish,
     .fill_leg = socket_fill_leg,
-    .give_back = socket_close, /* whose closing makes the dialplan go on */
-    .close = socket_close,
+    .give_back = control_socket_give_back,
+    .close = control_socket_close,
 };
-
-/* Where it stands when we leave is where the caller stays. */
-static void bound_give_back(struct control **pctl)
-{
-    struct socket_control *s = pctl && *pctl ? of(*pctl) : NULL;
-    enum va_err err = VA_OK;
-    if (!s)
-        return;
-    if (s->fate == HERE && *s->back_to) {
-        struct esl_execute x = {.app = "transfer", .arg = str_of(s->back_to)};
-        err = esl_session_execute(s->session, &x, NULL);
-    } else if (s->fate == HERE && s->place == PARKED) {
-        log_warn("call", &s->log, "hung-up", "why",
-                 "its dialplan parks it and names no voice_ai_return to go on with", NULL);
-        err = esl_session_hangup(s->session, "NORMAL_TEMPORARY_FAILURE", NULL);
-    } else if (s->fate == HERE) {
-        char uuid[UUID_TEXT];
-        (void)str_copy(uuid, sizeof(uuid), esl_session_uuid(s->session));
-        err = esl_uuid_break(esl_session_switch(s->session), uuid, true, NULL);
-    }
-    if (err)
-        log_error("call", &s->log, "not-given-back", "why", va_err_text(err), NULL);
-    socket_close(pctl);
-}
 
 static const struct control_ops bound_ops = {
     .name = "bound",
@@ -337,12 +302,15 @@ static const struct control_ops bound_ops = {
     .transfer_ms = TRANSFER_MS,
     .answer = socket_answer,
     .transfer = socket_transfer,
+    .ring = control_socket_ring,
+    .join = control_socket_join,
+    .cancel = control_socket_cancel,
     .hangup = socket_hangup,
     .setvar = socket_setvar,
     .publish = socket_publish,
     .fill_leg = socket_fill_leg,
-    .give_back = bound_give_back,
-    .close = socket_close,
+    .give_back = control_bound_give_back,
+    .close = control_socket_close,
 };
 
 static struct socket_control *make(const struct control_cfg *cfg, const struct control_ops *ops)
@@ -354,6 +322,7 @@ static struct socket_control *make(const struct control_cfg *cfg, const struct c
     s->h = cfg->handlers;
     s->arg = cfg->arg;
     s->log = cfg->log;
+    s->settings = cfg->settings;
     return s;
 }
 

@@ -6,6 +6,9 @@
  *                          │                  │                       │  └─► TRANSFERRING ─► ENDED
  *                          └─time up, silence─┴──────► ENDING ─► ENDED
  *
+ *   TRANSFERRING ─rings─► RINGING ─reached─► TRANSFERRING ─joined─► WITH_HUMAN ─he hung up─►
+ * THINKING └─busy, no answer, `*`─► THINKING
+ *
  *   GREETING, SPEAKING ─sound─► HELD ─speech─► LISTENING    anywhere: the channel goes away or the
  *                                └──no words─► SPEAKING     control socket dies ─► ENDED
  *
@@ -106,8 +109,30 @@ static const struct call_rule table[CALL_STATE_COUNT][EV_COUNT] =
         [CALL_TRANSFERRING] =
             {
                 ALWAYS,
+                [EV_RINGS] = TO(RINGING, call_act_ring),
+                [EV_JOINED] = TO(WITH_HUMAN, call_act_with_human),
                 [EV_TOOL_RESULT] = TO(THINKING, call_act_wait_answer),
                 [EV_STUCK] = TO(ENDED, call_act_return),
+            },
+        [CALL_RINGING] =
+            {
+                [EV_LEG_GONE] = TO(ENDED, call_act_ring_gone),
+                [EV_CONTROL_LOST] = TO(ENDED, call_act_lost),
+                [EV_MEDIA_FAILED] = TO(ENDED, call_act_return),
+                [EV_PROVIDER_FAILED] = TO(ENDED, call_act_return),
+                [EV_DRAIN] = TO(RINGING, NULL), /* it rings for a bounded time */
+                [EV_DIGIT] = TO(RINGING, call_act_ring_digit),
+                [EV_REACHED] = TO(TRANSFERRING, call_act_join),
+                [EV_TOOL_RESULT] = TO(THINKING, call_act_wait_answer),
+            },
+        [CALL_WITH_HUMAN] =
+            {
+                [EV_LEG_GONE] = TO(ENDED, call_act_leave_together),
+                [EV_CONTROL_LOST] = TO(ENDED, call_act_leave_together),
+                [EV_PROVIDER_FAILED] = TO(ENDED, call_act_leave_together),
+                [EV_MEDIA_FAILED] = TO(ENDED, call_act_return), /* back, and nothing to hear */
+                [EV_DRAIN] = TO(ENDED, call_act_leave_together),
+                [EV_TOOL_RESULT] = TO(THINKING, call_act_wait_answer),
             },
         [CALL_RETURNING] =
             {

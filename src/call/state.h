@@ -13,7 +13,9 @@
     X(SPEAKING)     /* an answer is being spoken */                                                \
     X(HELD)         /* a sound into an answer: silence, until it is known what it was */           \
     X(MESSAGE)      /* the caller's message is being recorded */                                   \
-    X(TRANSFERRING) /* FreeSWITCH was told to transfer */                                          \
+    X(TRANSFERRING) /* the announcement ends; then FreeSWITCH hands the caller over */             \
+    X(RINGING)      /* somebody is called for the caller, who hears it ring */                     \
+    X(WITH_HUMAN)   /* they talk, and the caller comes back: TRANSFER_RETURN=always */             \
     X(RETURNING)    /* "one moment", then back to the dialplan */                                  \
     X(ENDING)       /* farewell, then hang up */                                                   \
     X(ENDED)        /* everything released */
@@ -33,6 +35,9 @@
     X(RUN_TRANSFER)    /* tool: transfer; all before it was heard */                               \
     X(RUN_MESSAGE)     /* tool: take a message */                                                  \
     X(RUN_END)         /* tool: end the call */                                                    \
+    X(RINGS)           /* whom the caller wants is being called */                                 \
+    X(REACHED)         /* he answered */                                                           \
+    X(JOINED)          /* they are together; the caller will come back */                          \
     X(TOOL_RESULT)     /* a tool finished; the provider was told and goes on */                    \
     X(PROVIDER_FAILED) /* no provider is left */                                                   \
     X(MEDIA_FAILED)    /* no audio */                                                              \

@@ -25,7 +25,7 @@ struct run {
     uint64_t step_us;
     bool barged; /* its sound plays */
 
-    bool connected, hungup, hungup_by_us, returned, transferred, expected_return;
+    bool connected, hungup, hungup_by_us, returned, transferred, unbridged, expected_return;
     char transfer[NOTE_TEXT], bridge[NOTE_TEXT], cause[NOTE_TEXT];
     uint64_t first_onset_us, onset_us;
     uint64_t caller_start_us, caller_end_us; /* of the last utterance; end 0 while speaking */

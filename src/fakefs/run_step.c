@@ -124,6 +124,7 @@ static enum step_state expect(struct run *r, const struct step *st)
         if (r->hungup && *st->text && !str_eqz(str_of(st->text), r->cause))
             return STEP_FAILED;
         return within(r, st, r->hungup);
+    case STEP_EXPECT_UNBRIDGE: return within(r, st, r->unbridged);
     case STEP_EXPECT_RETURN: r->expected_return = true; return within(r, st, r->returned);
     default: return STEP_FAILED;
     }
@@ -148,7 +149,8 @@ static enum step_state look(struct run *r, const struct step *st)
     case STEP_EXPECT_TRANSFER:
     case STEP_EXPECT_BRIDGE:
     case STEP_EXPECT_HANGUP:
-    case STEP_EXPECT_RETURN: return expect(r, st);
+    case STEP_EXPECT_RETURN:
+    case STEP_EXPECT_UNBRIDGE: return expect(r, st);
     default: return STEP_DONE;
     }
 }

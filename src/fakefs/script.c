@@ -181,9 +181,9 @@ static enum va_err step_sleep(struct line *l, struct step *st)
 
 static enum va_err step_expect(struct line *l, struct step *st)
 {
-    static const char *const what[] = {"speech", "silence", "transfer",
-                                       "bridge", "hangup",  "return"};
-    for (unsigned i = 0; i < 6; i++) {
+    static const char *const what[] = {"speech", "silence", "transfer", "bridge",
+                                       "hangup", "return",  "unbridge"};
+    for (unsigned i = 0; i < sizeof(what) / sizeof(what[0]); i++) {
         if (!take(l, what[i]))
             continue;
         st->kind = (enum step_kind)(STEP_EXPECT_SPEECH + i);
@@ -197,7 +197,7 @@ static enum va_err step_expect(struct line *l, struct step *st)
         return read_within(l, &st->ms);
     }
     return wrong(l, "expect what? speech, silence, transfer [DEST], bridge [DEST], hangup [CAUSE] "
-                    "or return, each: within TIME");
+                    "return or unbridge, each: within TIME");
 }
 
 static enum va_err step_hangup(struct line *l, struct step *st)
@@ -361,11 +361,11 @@ const char *script_step_text(const struct step *st, char *out, size_t cap)
         "wait greeting", "wait speech",   "wait answer",    "wait silence",
         "say",           "wav",           "barge-in",       "dtmf",
         "sleep",         "expect speech", "expect silence", "expect transfer",
-        "expect bridge", "expect hangup", "expect return",  "hangup",
-        "fail-audio",    "resume-audio",  "reset-control",  "inject",
-        "human"};
+        "expect bridge", "expect hangup", "expect return",  "expect unbridge",
+        "hangup",        "fail-audio",    "resume-audio",   "reset-control",
+        "inject",        "human"};
     bool limit = st->kind <= STEP_WAIT_SILENCE ||
-                 (st->kind >= STEP_EXPECT_SPEECH && st->kind <= STEP_EXPECT_RETURN);
+                 (st->kind >= STEP_EXPECT_SPEECH && st->kind <= STEP_EXPECT_UNBRIDGE);
     char within[40] = "";
     if (limit)
         (void)snprintf(within, sizeof(within), " within %.1f s", (double)st->ms / 1000);

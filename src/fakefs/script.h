@@ -29,7 +29,8 @@ enum step_kind {
     STEP_EXPECT_TRANSFER,
     STEP_EXPECT_BRIDGE,
     STEP_EXPECT_HANGUP,
-    STEP_EXPECT_RETURN, /* the daemon gave the call back to the dialplan */
+    STEP_EXPECT_RETURN,   /* the daemon gave the call back to the dialplan */
+    STEP_EXPECT_UNBRIDGE, /* the human hung up, and the caller is with the daemon again */
     STEP_HANGUP,
     STEP_FAIL_AUDIO,
     STEP_RESUME_AUDIO,

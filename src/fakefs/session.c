@@ -227,8 +227,15 @@ void fakefs_session_input(struct fakefs_session *s, const void *p, size_t len)
 static void freeze_if_resumed(struct fakefs_session *s)
 {
     const char *resume = fakefs_channel_get(&s->ch, "socket_resume");
-    if (s->state == FAKEFS_AWAY && resume && str_ieqz(str_of(resume), "true"))
-        session_note(s, FAKEFS_NOTE_FROZEN, "%s", "");
+    bool resumes = resume && str_ieqz(str_of(resume), "true");
+    if ((s->state == FAKEFS_AWAY || s->state == FAKEFS_BRIDGED) && resumes)
+        session_note(s, FAKEFS_NOTE_FROZEN,
+                     "the transferred caller hears nothing: with socket_resume=true FreeSWITCH "
+                     "resets the channel when the socket closes");
+    else if (s->state == FAKEFS_PARKED && s->adrift)
+        session_note(s, FAKEFS_NOTE_FROZEN,
+                     "the caller hears nothing: parked behind a human, his dialplan does not go "
+                     "on when the socket closes");
 }
 
 void fakefs_session_eof(struct fakefs_session *s)
@@ -307,6 +314,7 @@ static void jobs_due(struct fakefs_session *s, uint64_t now)
             buf_addz(&ev->body, j->output);
             session_emit(s, ev);
         }
+        session_originated(s, j);
         free(j->command);
         free(j->arg);
         free(j->output);

@@ -46,7 +46,8 @@ enum fakefs_note {
     FAKEFS_NOTE_COMMAND,   /**< a command that is none of the above, as received (for --verbose) */
     FAKEFS_NOTE_RETURNED,  /**< the program left; the dialplan goes on */
     FAKEFS_NOTE_SAID,      /**< "agent: text", of a voice_ai::transcript event */
-    FAKEFS_NOTE_FROZEN     /**< the program left a transferred channel with socket_resume=true */
+    FAKEFS_NOTE_FROZEN     /**< what the program did leaves the caller in silence, or crashes
+                            *   FreeSWITCH: why */
 };
 
 struct fakefs_unicast {

@@ -163,9 +163,12 @@ static void queue_arg(struct fakefs_session *s, enum msg_kind kind, struct str a
 static void api_transfer(struct fakefs_session *s, struct str args, struct buf *out)
 {
     struct str uuid = str_cut(&args, ' ');
-    if (own(s, uuid) && args.len)
-        queue_arg(s, MSG_TRANSFER, args);
-    buf_addz(out, own(s, uuid) || session_leg(s, uuid) ? "+OK\n" : "-ERR No such channel!\n");
+    bool mine = own(s, uuid);
+    buf_addz(out, mine || session_leg(s, uuid) ? "+OK\n" : "-ERR No such channel!\n");
+    char to[FAKEFS_NAME_MAX];
+    copy_args(to, sizeof(to), args);
+    if (mine && *to) /* at once, whatever the channel does */
+        session_transfer(s, to);
 }
 
 static void api_bridge(struct fakefs_session *s, struct str args, struct buf *out)
@@ -252,7 +255,27 @@ static const struct {
                 {"uuid_send_dtmf", api_channel_ok},
                 {"module_exists", api_module_exists}};
 
-/* {origination_uuid=…,…}dest &park(): a human's leg, as fakefs_session_cfg.human says. */
+/* The number behind NAME= in the braces of an originate, else `other`. */
+static uint64_t brace_number(const char *text, const char *name, uint64_t other)
+{
+    const char *at = strstr(text, name);
+    uint64_t n = 0;
+    if (!at)
+        return other;
+    struct str rest = str_of(at + strlen(name));
+    struct str value = str_make(rest.p, strspn(rest.p, "0123456789"));
+    return str_to_u64(value, &n) ? other : n;
+}
+
+static void keep_endpoint(struct leg *leg, const char *text)
+{
+    const char *at = strchr(text, '}');
+    struct str rest = str_of(at ? at + 1 : text);
+    copy_args(leg->endpoint, sizeof(leg->endpoint), str_cut(&rest, ' '));
+}
+
+/* {origination_uuid=…,…}dest &park(): a human's leg, as fakefs_session_cfg.human says. The caller's
+ * channel notices nothing of it. */
 static void api_originate(struct fakefs_session *s, struct str args, struct buf *out,
                           uint64_t *ret_delay_us)
 {
@@ -262,9 +285,11 @@ static void api_originate(struct fakefs_session *s, struct str args, struct buf 
     const char *given = strstr(text, "origination_uuid=");
     if (given && strlen(given) >= 17 + UUID_TEXT - 1)
         copy_args(uuid, sizeof(uuid), str_make(given + 17, UUID_TEXT - 1));
-    *ret_delay_us = s->cfg.human_rings_ms * 1000ull;
+    uint64_t limit_s = brace_number(text, "originate_timeout=", 60);
+    bool late = s->cfg.human_rings_ms > limit_s * 1000;
     const char *error = strstr(text, "error/");
-    if (error || s->cfg.human != FAKEFS_HUMAN_ANSWERS || s->leg_count == LEGS_MAX) {
+    *ret_delay_us = late ? limit_s * 1000000 : s->cfg.human_rings_ms * 1000ull;
+    if (error || late || s->cfg.human != FAKEFS_HUMAN_ANSWERS || s->leg_count == LEGS_MAX) {
         struct str cause = str_of(error ? error + 6 : "");
         if (error)
             buf_addf(out, "-ERR %.*s\n", STR_ARG(str_cut(&cause, ' ')));
@@ -275,8 +300,41 @@ static void api_originate(struct fakefs_session *s, struct str args, struct buf 
     }
     struct leg *leg = &s->legs[s->leg_count++];
     copy_args(leg->uuid, sizeof(leg->uuid), str_of(uuid));
-    leg->up = true;
+    keep_endpoint(leg, text);
     buf_addf(out, "+OK %s\n", uuid);
+}
+
+void session_originated(struct fakefs_session *s, const struct job *job)
+{
+    struct str uuid = str_of(job->output);
+    if (!str_ieqz(str_of(job->command), "originate") || !str_eqz(str_cut(&uuid, ' '), "+OK"))
+        return;
+    for (size_t i = 0; i < s->leg_count; i++)
+        if (str_ieqz(str_trim(uuid), s->legs[i].uuid))
+            s->legs[i].up = true;
+}
+
+/* hupall CAUSE esl_originate_id UUID: rings no more, or is hung up. */
+static void api_hupall(struct fakefs_session *s, struct str args, struct buf *out)
+{
+    char uuid[UUID_TEXT], cause[64];
+    copy_args(cause, sizeof(cause), str_cut(&args, ' '));
+    struct str name = str_cut(&args, ' ');
+    copy_args(uuid, sizeof(uuid), str_trim(args));
+    struct leg *leg = session_leg(s, str_of(uuid));
+    if (leg)
+        leg->up = false;
+    for (size_t i = 0; i < s->job_count && *uuid; i++) {
+        struct job *j = &s->jobs[i];
+        if (!str_ieqz(str_of(j->command), "originate") || !j->arg || !strstr(j->arg, uuid))
+            continue;
+        free(j->output);
+        j->output = str_dup(str_of("-ERR ORIGINATOR_CANCEL\n"));
+        j->due_us = session_now(s);
+        session_note(s, FAKEFS_NOTE_EXECUTE, "cancel of who was called");
+    }
+    buf_addf(out, "+OK hangup all channels matching [%.*s]=[%s] with cause: %s\n", STR_ARG(name),
+             uuid, cause);
 }
 
 void session_api(struct fakefs_session *s, struct str command, struct str args, struct buf *out,
@@ -285,6 +343,10 @@ void session_api(struct fakefs_session *s, struct str command, struct str args, 
     *ret_delay_us = 0;
     if (str_ieqz(command, "originate")) {
         api_originate(s, args, out, ret_delay_us);
+        return;
+    }
+    if (str_ieqz(command, "hupall")) {
+        api_hupall(s, args, out);
         return;
     }
     if (s->cfg.audio_stream && str_ieqz(command, "uuid_audio_stream")) {

@@ -126,6 +126,7 @@ static void app_hangup(struct fakefs_session *s, struct msg *m)
 
 static void app_bridge(struct fakefs_session *s, struct msg *m)
 {
+    session_unicast_off(s); /* whoever is called, and whether he answers */
     m->dialled = s->ops->dial && s->ops->dial(s->arg, m->arg);
     if (m->dialled) {
         m->end_us = UINT64_MAX; /* until fakefs_session_dialled() */
@@ -313,6 +314,11 @@ static void start_unicast(struct fakefs_session *s, const struct fakefs_unicast 
         session_note(s, FAKEFS_NOTE_UNICAST, "ignored: %s", why);
         return;
     }
+    if (s->unicast_used) {
+        session_note(s, FAKEFS_NOTE_FROZEN, "a second unicast in one park loop crashes FreeSWITCH");
+        return;
+    }
+    s->unicast_used = true;
     if (s->used_port_count < PORTS_MAX)
         s->used_ports[s->used_port_count++] = u->local_port;
     s->unicast_on = true;

@@ -44,9 +44,11 @@ struct filter {
     bool negative;
 };
 
+/* Somebody who is called by originate. */
 struct leg {
     char uuid[UUID_TEXT];
-    bool up;
+    char endpoint[FAKEFS_NAME_MAX];
+    bool up; /* answered, and not gone */
 };
 
 struct job {
@@ -94,6 +96,8 @@ struct fakefs_session {
     struct msg *stack[NESTING_MAX];
     size_t depth;
     bool unicast_on;
+    bool unicast_used; /* in this park loop: a second one crashes FreeSWITCH */
+    bool adrift;       /* parked by park_after_bridge: `socket` or `park` does not go on */
     uint16_t used_ports[PORTS_MAX]; /* local ports of earlier unicasts of this call */
     size_t used_port_count;
 
@@ -128,6 +132,8 @@ void session_command(struct fakefs_session *s);
 /* session_api.c: append the command's output to `out`; *ret_delay_us of a job's result */
 void session_api(struct fakefs_session *s, struct str command, struct str args, struct buf *out,
                  uint64_t *ret_delay_us);
+/* A job of originate ends: who was called is there, if he answered. */
+void session_originated(struct fakefs_session *s, const struct job *job);
 
 /* session_stream.c */
 void session_audio_stream(struct fakefs_session *s, struct str args, struct buf *out);

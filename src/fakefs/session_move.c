@@ -22,6 +22,7 @@ void session_set_state(struct fakefs_session *s, enum fakefs_cs state, const cha
 void session_park(struct fakefs_session *s)
 {
     s->state = FAKEFS_PARKED;
+    s->unicast_used = false;
     session_emit_simple(s, "CHANNEL_PARK");
 }
 
@@ -99,6 +100,7 @@ void session_transfer(struct fakefs_session *s, const char *arg)
     s->ch.next_state = CS_ROUTING;
     session_leave_park(s);
     s->state = FAKEFS_AWAY;
+    s->adrift = false;
     (void)str_copy(s->ch.rdnis, sizeof(s->ch.rdnis), str_of(s->ch.number));
     (void)str_copy(s->ch.number, sizeof(s->ch.number), dest);
     s->ch.profile_index++;
@@ -147,10 +149,21 @@ struct leg *session_leg(struct fakefs_session *s, struct str uuid)
     return NULL;
 }
 
+/* The way to him led through the dialplan: loopback/NUMBER/CONTEXT/xml. */
+static void note_transfer(struct fakefs_session *s, const struct leg *leg)
+{
+    struct str rest = str_of(leg->endpoint);
+    if (!str_eqz(str_cut(&rest, '/'), "loopback"))
+        return;
+    struct str number = str_cut(&rest, '/'), context = str_cut(&rest, '/');
+    session_note(s, FAKEFS_NOTE_TRANSFER, "%.*s XML %.*s", STR_ARG(number), STR_ARG(context));
+}
+
 /* uuid_bridge: the channel soft-executes, as in outbound-sip-unicast-warm-transfer-and-return. */
 void session_bridge_leg(struct fakefs_session *s, const char *uuid)
 {
-    if (s->state != FAKEFS_PARKED || !session_leg(s, str_of(uuid)))
+    const struct leg *leg = session_leg(s, str_of(uuid));
+    if (s->state != FAKEFS_PARKED || !leg)
         return;
     (void)str_copy(s->ch.other_leg, sizeof(s->ch.other_leg), str_of(uuid));
     set_source(s, "uuid_br", uuid);
@@ -166,9 +179,21 @@ void session_bridge_leg(struct fakefs_session *s, const char *uuid)
     }
     session_emit(s, ev);
     session_bridged(s);
-    session_note(s, FAKEFS_NOTE_BRIDGE, "%s", uuid);
+    session_note(s, FAKEFS_NOTE_BRIDGE, "%s", *leg->endpoint ? leg->endpoint : uuid);
+    note_transfer(s, leg);
     uint32_t talks = s->cfg.human_talks_ms ? s->cfg.human_talks_ms : 2000;
     s->leg_end_us = session_now(s) + talks * 1000ull;
+}
+
+/* Nothing parks it: the call ends, or its dialplan goes on behind `socket`. */
+static void goes_on_alone(struct fakefs_session *s)
+{
+    if (fakefs_channel_is_true(&s->ch, "hangup_after_bridge")) {
+        fakefs_session_hangup(s, "NORMAL_CLEARING");
+        return;
+    }
+    s->state = FAKEFS_RETURNED;
+    session_note(s, FAKEFS_NOTE_RETURNED, "the human hung up");
 }
 
 /* The human hangs up: after uuid_bridge the call may come back, after a transfer it is over. */
@@ -188,12 +213,14 @@ void session_human_left(struct fakefs_session *s)
     if (s->state != FAKEFS_BRIDGED)
         return;
     session_unbridged(s);
-    session_note(s, FAKEFS_NOTE_UNBRIDGE, "%s", s->ch.other_leg);
     if (!fakefs_channel_is_true(&s->ch, "park_after_bridge")) {
-        fakefs_session_hangup(s, "NORMAL_CLEARING");
+        goes_on_alone(s);
         return;
     }
+    session_note(s, FAKEFS_NOTE_UNBRIDGE, "%s", s->ch.other_leg);
+    s->ch.other_leg[0] = 0;
     session_set_state(s, CS_PARK, "ACTIVE");
+    s->adrift = true;
     session_park(s);
     session_wake(s);
 }

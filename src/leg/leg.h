@@ -66,6 +66,8 @@ struct leg_cfg {
     struct net_addr control_local, control_peer;
     struct ws_stream *stream; /**< websocket only: what the call was made of (leg/ws_hub.h), owned
                                * by the leg from open() on, also on failure; else NULL */
+    bool stream_again;        /**< websocket only: that stream was taken before, and its leg was
+                               *   released: one of our own is asked for */
     struct log_ctx log;       /**< borrowed texts */
 };
 

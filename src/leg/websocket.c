@@ -1,6 +1,6 @@
 /*
  *     dual:       expect ─► uuid_audio_stream start ─► stream comes to the hub ─┐
- *     websocket:  the stream the call was made of ──────────────────────────────┤
+ *     websocket:  the stream the call was made of (once; then as dual) ──────────┤
  *                                      STARTING: audio in, a way of playback out ▼
  *                                                                 RUNNING ─► FAILED
  *                                                                    └─► RELEASING ─► RELEASED
@@ -154,7 +154,7 @@ static enum va_err ask_for_stream(struct leg *leg)
                                             {"STREAM_SUPPRESS_LOG", STR_LIT("true")}};
     enum va_err err = ws_wait_url(leg->wait, &leg->cfg.control_local, url, sizeof(url));
     if (!err) /* before it starts: an error is told at once */
-        err = ws_leg_subscribe(leg);
+        err = ws_leg_subscribe(leg, NULL);
     if (!err)
         err = esl_uuid_setvar_multi(sw, leg->cfg.uuid, vars, sizeof(vars) / sizeof(vars[0]), NULL,
                                     NULL);
@@ -241,12 +241,13 @@ static struct leg *make(const char *mode, const struct leg_cfg *cfg,
     return leg;
 }
 
-static enum va_err dual_open(const struct leg_cfg *cfg, const struct leg_handlers *handlers,
-                             void *arg, struct leg **ret_leg)
+/* Of a stream that we ask for. */
+static enum va_err open_asking(const char *mode, const struct leg_cfg *cfg,
+                               const struct leg_handlers *handlers, void *arg, struct leg **ret_leg)
 {
     if (!cfg->control || !cfg->env || !cfg->env->ws || !media_rate_valid(cfg->rate_hz))
         return VA_ENOTSUP;
-    struct leg *leg = make("dual", cfg, handlers, arg);
+    struct leg *leg = make(mode, cfg, handlers, arg);
     if (!leg)
         return VA_ENOMEM;
     enum va_err err = ws_hub_expect(cfg->env->ws, cfg->loop, cfg->uuid, on_stream, leg, &leg->wait);
@@ -259,10 +260,18 @@ static enum va_err dual_open(const struct leg_cfg *cfg, const struct leg_handler
     return err;
 }
 
+static enum va_err dual_open(const struct leg_cfg *cfg, const struct leg_handlers *handlers,
+                             void *arg, struct leg **ret_leg)
+{
+    return open_asking("dual", cfg, handlers, arg, ret_leg);
+}
+
 static enum va_err websocket_open(const struct leg_cfg *cfg, const struct leg_handlers *handlers,
                                   void *arg, struct leg **ret_leg)
 {
     struct ws_stream *stream = cfg->stream;
+    if (!stream && cfg->stream_again)
+        return open_asking("websocket", cfg, handlers, arg, ret_leg);
     if (!stream || !cfg->env || !cfg->env->ws)
         return VA_ENOTSUP;
     struct leg *leg = media_rate_valid(cfg->rate_hz) ? make("websocket", cfg, handlers, arg) : NULL;

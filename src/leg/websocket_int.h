@@ -88,8 +88,9 @@ bool ws_leg_frame(struct leg *leg, const int16_t *samples, size_t count, bool si
 /* ---- websocket_play.c */
 /* The connection is open: begin to find out how the caller hears us. */
 void ws_leg_play_begin(struct leg *leg);
-/* To the module's events of this channel, once. Needs the control connection. */
-VA_CHECK enum va_err ws_leg_subscribe(struct leg *leg);
+/* To the module's events of this channel, once. Needs the control connection. `then` is not called
+ * where that was done before. */
+VA_CHECK enum va_err ws_leg_subscribe(struct leg *leg, const struct esl_then *then);
 bool ws_leg_play_ready(const struct leg *leg);
 void ws_leg_play_send(struct leg *leg, const int16_t *samples, size_t count);
 uint32_t ws_leg_play_flush(struct leg *leg);

@@ -37,7 +37,7 @@ static bool settle(struct leg *leg, enum ws_leg_play play)
 
 /* On an outbound session these come for its own channel only. The open edition reserves no name for
  * ::play; subscribing works all the same. */
-enum va_err ws_leg_subscribe(struct leg *leg)
+enum va_err ws_leg_subscribe(struct leg *leg, const struct esl_then *then)
 {
     static const char events[] =
         "event plain CUSTOM mod_audio_stream::play mod_audio_stream::error "
@@ -45,7 +45,7 @@ enum va_err ws_leg_subscribe(struct leg *leg)
     if (leg->subscribed)
         return VA_OK;
     enum va_err err =
-        esl_session_command(leg->cfg.control, str_make(events, sizeof(events) - 1), NULL);
+        esl_session_command(leg->cfg.control, str_make(events, sizeof(events) - 1), then);
     leg->subscribed = !err;
     return err;
 }
@@ -54,7 +54,7 @@ static enum va_err make_speech(struct leg *leg)
 {
     if (leg->speech)
         return VA_OK;
-    enum va_err err = leg->cfg.control ? ws_leg_subscribe(leg) : VA_ENOTSUP;
+    enum va_err err = leg->cfg.control ? ws_leg_subscribe(leg, NULL) : VA_ENOTSUP;
     if (err)
         return err;
     const struct ws_speech_cfg cfg = {.loop = leg->cfg.loop,
@@ -97,22 +97,41 @@ static void on_no_event(void *arg)
     (void)settle(arg, PLAY_JSON);
 }
 
-/* 20 ms of silence: what happens to it tells the edition. */
-static void probe(struct leg *leg)
+static enum va_err send_probe(struct leg *leg)
 {
     static const int16_t silence[MEDIA_FRAME_MAX];
     size_t count = (size_t)(leg->cfg.rate_hz / 1000 * WS_LEG_FRAME_MS);
+    enum va_err err = ws_speech_send(leg->conn, leg->dialect, leg->cfg.rate_hz, silence, count);
+    if (!err)
+        tmr_start(&leg->play_tmr, leg->cfg.loop, WS_LEG_PROBE_MS, on_no_event, leg);
+    return err;
+}
+
+static void on_subscribed(void *arg, const struct esl_result *r)
+{
+    struct leg *leg = arg;
+    if (r->done && leg->play == PLAY_PROBES && leg->conn && send_probe(leg))
+        (void)settle(leg, PLAY_JSON);
+}
+
+/* 20 ms of silence: what happens to it tells the edition. Its event would come for nobody before
+ * FreeSWITCH has read that we want it: the two go by connections of their own. */
+static void probe(struct leg *leg)
+{
     if (leg->dialect == WS_DIALECT_FORK) {
         use_files(leg);
         return;
     }
-    if (!leg->cfg.control || ws_leg_subscribe(leg) ||
-        ws_speech_send(leg->conn, leg->dialect, leg->cfg.rate_hz, silence, count)) {
+    enum va_err err = VA_ENOTSUP;
+    if (leg->cfg.control && leg->subscribed)
+        err = send_probe(leg);
+    else if (leg->cfg.control)
+        err = ws_leg_subscribe(leg, &(struct esl_then){on_subscribed, leg, 0});
+    if (err) {
         (void)settle(leg, PLAY_JSON);
         return;
     }
     leg->play = PLAY_PROBES;
-    tmr_start(&leg->play_tmr, leg->cfg.loop, WS_LEG_PROBE_MS, on_no_event, leg);
 }
 
 /* ---- unicast --------------------------------------------------------------------------------- */

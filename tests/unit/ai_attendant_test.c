@@ -155,6 +155,37 @@ static const struct provider_handlers handlers = {.on_ready = on_ready,
                                                   .on_tool = on_tool,
                                                   .on_failed = on_failed};
 
+/* The conversation of take_over() is asked for a transfer, which ends so. What is said of it. */
+static void transfer_ends(struct rig *r, enum va_err result, const char *answer)
+{
+    struct provider_env env = {.tts = r->tts};
+    struct provider_cfg cfg = {.loop = r->loop,
+                               .env = &env,
+                               .secretary = r->secretary,
+                               .rate_hz = 8000,
+                               .settings = &r->settings,
+                               .history = r->history,
+                               .record = &r->record,
+                               .log = {"default", "test"}};
+    r->done = r->failed = false;
+    *r->tool = 0;
+    assert_int_equal(provider_attendant.open(&cfg, &handlers, r, &r->p), VA_OK);
+    loop_turn(r->loop, false);
+    provider_attendant.digit(r->p, '2');
+    while (!*r->tool && !r->failed)
+        loop_turn(r->loop, true);
+    buf_reset(&r->said);
+    r->done = false;
+    provider_attendant.tool_result(r->p, 1, result);
+    while (!r->done && !r->failed)
+        loop_turn(r->loop, true);
+    assert_false(r->failed);
+    if (!strstr(buf_z(&r->said), answer))
+        fail_msg("%s -> \"%s\"", va_err_name(result), buf_z(&r->said));
+    provider_attendant.close(&r->p);
+    loop_turn(r->loop, false);
+}
+
 /* The history, then say(). What it answers is in r->said, what it wants done in r->tool. */
 static void take_over(struct rig *r, const char *words, enum say_intent intent)
 {
@@ -211,6 +242,17 @@ static void the_last_words_are_answered(void **state)
     says(&r, "Sim.", "Desculpe, pode repetir?", "");
     take_over(&r, "vendas", SAY_REPEAT);
     assert_non_null(strstr(buf_z(&r.said), "Desculpe, pode repetir?"));
+    transfer_ends(&r, VA_EBUSY, "a linha de Óptica São José está ocupada. Se quiser, diga recado");
+    transfer_ends(&r, VA_ETIMEOUT, "ninguém atendeu em Óptica São José. Se quiser, diga recado");
+    transfer_ends(&r, VA_EREFUSED, "não consegui transferir a ligação. Se quiser, diga recado");
+    transfer_ends(&r, VA_ENOTFOUND, "não consegui transferir");
+    transfer_ends(&r, VA_EINTR, "Pois não.");
+    transfer_ends(&r, VA_ECLOSED, "de volta comigo. Posso ajudar em mais alguma coisa?");
+    assert_int_equal(secretary_add_prompt(r.secretary, "transfer-failed", "Não deu."), VA_OK);
+    transfer_ends(&r, VA_EBUSY, "Não deu."); /* its own words, for all causes … */
+    assert_int_equal(secretary_add_prompt(r.secretary, "transfer-busy", "Fala."), VA_OK);
+    transfer_ends(&r, VA_EBUSY, "Fala."); /* … but for those it has others for */
+    transfer_ends(&r, VA_ETIMEOUT, "Não deu.");
     tts_stop(&r.tts);
     loop_free(&r.loop);
     history_free(&r.history);

@@ -652,6 +652,54 @@ static int tear_down(void **state)
 
 #define LEG_TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
 
+/* The destination rings no longer than the call that wants it, whatever a leg's end takes. */
+static void an_end_while_it_rings_waits_for_no_leg(void **state)
+{
+    struct call_rig *g = *state;
+    (void)str_copy(g->settings.transfer_return, SETTING_TEXT_MAX, str_of("failed"));
+    speak_by_rtp(g, "esl");
+    pass(g, 1200);
+    fs_digit(g, "1");
+    settle(g);
+    is_state(g, CALL_THINKING);
+    tool(g, 1, TOOL_TRANSFER, "vendas");
+    pass(g, 200);
+    is_state(g, CALL_RINGING);
+    assert_null(strstr(buf_z(&leg_log), "release")); /* it stays: the caller hears the tone by it */
+    call_abort(the_call(g));
+    settle(g);
+    assert_non_null(strstr(buf_z(&leg_log), "release;"));
+    assert_null(strstr(buf_z(&leg_log), "close;"));
+    assert_non_null(strstr(buf_z(&g->fs.log), "api hupall "));
+    is_released(rtp.leg);
+}
+
+/* Who answers gets the channel without our bridge; he hung up meanwhile, and it is ours again. */
+static void who_is_reached_waits_for_the_leg(void **state)
+{
+    struct call_rig *g = *state;
+    (void)str_copy(g->settings.transfer_return, SETTING_TEXT_MAX, str_of("failed"));
+    speak_by_rtp(g, "esl");
+    pass(g, 1200);
+    fs_digit(g, "1");
+    settle(g);
+    tool(g, 1, TOOL_TRANSFER, "vendas");
+    pass(g, 200);
+    g->fs.refuse = "api uuid_bridge";
+    fs_job_ends(g, "+OK aaaaaaaa-2222-3333-4444-555555555555\n");
+    until(g, &leg_log, "release;");
+    settle(g);
+    assert_null(strstr(buf_z(&g->fs.log), "uuid_setvar"));
+    is_released(rtp.leg);
+    until(g, &g->log, "result 1 VA_EIO;");
+    assert_non_null(strstr(buf_z(&g->fs.log), "uuid_setvar"));
+    assert_int_equal(rtp.opens, 2);
+    starts(rtp.leg, 20);
+    answer(g, 3, 0, "Não deu", 100);
+    pass(g, 200);
+    assert_true(heard[3] >= 800);
+}
+
 int main(int argc, char **argv)
 {
     rig_main(argc, argv);
@@ -677,6 +725,8 @@ int main(int argc, char **argv)
         LEG_TEST(a_caller_who_hangs_up_there_ends_the_wait),
         LEG_TEST(a_socket_that_dies_there_ends_the_wait),
         LEG_TEST(a_transfer_waits_for_the_leg),
+        LEG_TEST(an_end_while_it_rings_waits_for_no_leg),
+        LEG_TEST(who_is_reached_waits_for_the_leg),
         LEG_TEST(a_failed_transfer_comes_back_to_the_same_mode),
         LEG_TEST(a_reopened_leg_is_not_counted_as_a_move),
         LEG_TEST(unicast_is_never_asked_for_twice),

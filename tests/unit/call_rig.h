@@ -60,8 +60,8 @@ struct fs {
     struct tcp_conn *control;
     bool ended;
     struct buf in;
-    struct buf log; /* commands in short, each ends with ';' */
-    char event_uuid[64];
+    struct buf log;                                /* commands in short, each ends with ';' */
+    char event_uuid[64], job[64], called_uuid[64]; /* of the last originate */
     struct udp_sock *udp;
     struct net_addr addr, call_addr;
     unsigned sent, noise;
@@ -100,7 +100,7 @@ static inline void rig_log(struct buf *log, const char *fmt, ...)
 static inline void rig_log(struct buf *log, const char *fmt, ...)
 {
     va_list ap;
-    char line[400];
+    char line[1000];
     va_start(ap, fmt);
     (void)vsnprintf(line, sizeof(line), fmt, ap);
     va_end(ap);
@@ -270,9 +270,10 @@ static inline void fs_event(struct call_rig *g, const char *fmt, ...)
     va_start(ap, fmt);
     int n = vsnprintf(body, sizeof(body), fmt, ap);
     va_end(ap);
+    bool whole = strstr(body, "\n\n") != NULL; /* it has a body of its own */
     (void)snprintf(text, sizeof(text),
-                   "Content-Length: %zu\nContent-Type: text/event-plain\n\nEvent-Name: %s\n\n",
-                   (size_t)n + strlen("Event-Name: \n\n"), body);
+                   "Content-Length: %zu\nContent-Type: text/event-plain\n\nEvent-Name: %s%s",
+                   (size_t)n + strlen("Event-Name: ") + (whole ? 0 : 2), body, whole ? "" : "\n\n");
     fs_says(g, text);
 }
 
@@ -396,10 +397,33 @@ static inline void fs_connect(struct call_rig *g)
     fs_says(g, text);
 }
 
+static inline void fs_on_bgapi(struct call_rig *g, const char *command)
+{
+    char text[200];
+    header_of(command, "Job-UUID: ", g->fs.job, sizeof(g->fs.job));
+    header_of(command, "origination_uuid=", text, sizeof(text));
+    struct str rest = str_of(text);
+    (void)str_copy(g->fs.called_uuid, sizeof(g->fs.called_uuid), str_cut(&rest, ','));
+    rig_log(&g->fs.log, "%.*s", (int)strcspn(command, "\n"), command);
+    (void)snprintf(text, sizeof(text),
+                   "Content-Type: command/reply\nReply-Text: +OK Job-UUID: %s\nJob-UUID: %s\n\n",
+                   g->fs.job, g->fs.job);
+    fs_says(g, text);
+}
+
+/* The end of the last bgapi. */
+static inline void fs_job_ends(struct call_rig *g, const char *output)
+{
+    fs_event(g, "BACKGROUND_JOB\nJob-UUID: %s\nJob-Command: originate\nContent-Length: %zu\n\n%s",
+             g->fs.job, strlen(output), output);
+}
+
 static inline void fs_on_command(struct call_rig *g, const char *command)
 {
     if (strcmp(command, "connect") == 0) {
         fs_connect(g);
+    } else if (strncmp(command, "bgapi ", 6) == 0) {
+        fs_on_bgapi(g, command);
     } else if (strncmp(command, "sendmsg", 7) == 0) {
         fs_on_sendmsg(g, command);
     } else if (strncmp(command, "auth ", 5) == 0) {
@@ -587,6 +611,8 @@ static inline void make_settings(struct call_rig *g)
                                     .rtp_advertise_address = "127.0.0.1",
                                     .unicast_port_min = 25000,
                                     .unicast_port_max = 28999,
+                                    .transfer_return = "never", /* but in call_transfer_test */
+                                    .transfer_ring_timeout_s = 30,
                                     .media_start_timeout_ms = 1500,
                                     .media_lost_timeout_ms = 5000,
                                     .barge_in_confirm_ms = 600};
@@ -836,6 +862,30 @@ static inline void reach_transferring(struct call_rig *g)
     is_state(g, CALL_TRANSFERRING);
 }
 
+/* Somebody is called for the caller, who hears it ring. */
+static inline void reach_ringing(struct call_rig *g)
+{
+    if (strcmp(g->settings.transfer_return, "never") == 0)
+        (void)str_copy(g->settings.transfer_return, SETTING_TEXT_MAX, str_of("failed"));
+    reach_thinking(g);
+    tool(g, 1, TOOL_TRANSFER, "vendas");
+    pass(g, 200);
+    is_state(g, CALL_RINGING);
+}
+
+/* He answered and talks with the caller, who comes back. */
+static inline void reach_with_human(struct call_rig *g)
+{
+    (void)str_copy(g->settings.transfer_return, SETTING_TEXT_MAX, str_of("always"));
+    reach_ringing(g);
+    fs_job_ends(g, "+OK aaaaaaaa-2222-3333-4444-555555555555\n");
+    until(g, &g->fs.log, "api uuid_bridge ");
+    fs_channel_event(g, "CHANNEL_UNPARK", "");
+    fs_channel_event(g, "CHANNEL_BRIDGE", "");
+    pass(g, 40);
+    is_state(g, CALL_WITH_HUMAN);
+}
+
 static inline void reach_returning(struct call_rig *g)
 {
     reach_speaking(g);
@@ -869,6 +919,7 @@ static inline void reach(struct call_rig *g, enum call_state state)
         [CALL_LISTENING] = reach_listening,   [CALL_THINKING] = reach_thinking,
         [CALL_SPEAKING] = reach_speaking,     [CALL_HELD] = reach_held,
         [CALL_MESSAGE] = reach_message,       [CALL_TRANSFERRING] = reach_transferring,
+        [CALL_RINGING] = reach_ringing,       [CALL_WITH_HUMAN] = reach_with_human,
         [CALL_RETURNING] = reach_returning,   [CALL_ENDING] = reach_ending};
     ways[state](g);
 }

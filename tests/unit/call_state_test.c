@@ -111,7 +111,8 @@ static void the_way_out_is_not_interrupted(void **state)
             assert_false(leads(out[i], deaf[k]));
         EACH_EVENT(e)
         {
-            if (!leads(out[i], e) || (out[i] == CALL_TRANSFERRING && e == EV_TOOL_RESULT))
+            bool goes_on = e == EV_TOOL_RESULT || e == EV_RINGS || e == EV_JOINED;
+            if (!leads(out[i], e) || (out[i] == CALL_TRANSFERRING && goes_on))
                 continue;
             assert_true(next_of(out[i], e) == out[i] || next_of(out[i], e) == CALL_ENDED);
         }
@@ -207,7 +208,28 @@ static void tools_run_only_where_we_speak(void **state)
         }
     }
     EACH_STATE(s)
-    assert_int_equal(leads(s, EV_TOOL_RESULT), s == CALL_MESSAGE || s == CALL_TRANSFERRING);
+    assert_int_equal(leads(s, EV_TOOL_RESULT), s == CALL_MESSAGE || s == CALL_TRANSFERRING ||
+                                                   s == CALL_RINGING || s == CALL_WITH_HUMAN);
+}
+
+/* On the way to somebody, and with him, the conversation is deaf; and all of it leads back. */
+static void who_is_on_his_way_is_not_talked_to(void **state)
+{
+    (void)state;
+    static const enum call_state away[] = {CALL_TRANSFERRING, CALL_RINGING, CALL_WITH_HUMAN};
+    static const enum call_event deaf[] = {
+        EV_TURN_STARTED, EV_TURN_ENDED,   EV_ANSWER,      EV_SOUND,        EV_SILENCE,
+        EV_TIME_UP,      EV_RUN_TRANSFER, EV_RUN_MESSAGE, EV_SILENCE_LAST, EV_RUN_END};
+    for (size_t i = 0; i < 3; i++) {
+        for (size_t k = 0; k < sizeof(deaf) / sizeof(deaf[0]); k++)
+            assert_false(leads(away[i], deaf[k]));
+        assert_int_equal(next_of(away[i], EV_TOOL_RESULT), CALL_THINKING);
+    }
+    assert_int_equal(next_of(CALL_RINGING, EV_DIGIT), CALL_RINGING);
+    assert_int_equal(next_of(CALL_RINGING, EV_DRAIN), CALL_RINGING);
+    assert_int_equal(next_of(CALL_RINGING, EV_REACHED), CALL_TRANSFERRING);
+    assert_int_equal(next_of(CALL_WITH_HUMAN, EV_DRAIN), CALL_ENDED);
+    assert_false(leads(CALL_WITH_HUMAN, EV_DIGIT));
 }
 
 int main(void)
@@ -225,6 +247,7 @@ int main(void)
         cmocka_unit_test(a_conversation_can_always_be_closed),
         cmocka_unit_test(a_held_answer_is_ended_or_goes_on),
         cmocka_unit_test(tools_run_only_where_we_speak),
+        cmocka_unit_test(who_is_on_his_way_is_not_talked_to),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -370,6 +370,104 @@ static void a_busy_human_is_reported(void **state)
     close_session(&f);
 }
 
+#define ORIGINATE(more)                                                                            \
+    "event plain BACKGROUND_JOB\n\nbgapi originate {origination_uuid=aaaaaaaa-2222-4333-8444-"     \
+    "555555555555" more "}loopback/201/default/xml &park()\nJob-UUID: o\n\n"
+#define JOIN                                                                                       \
+    "api uuid_bridge 11111111-2222-4333-8444-555555555555 "                                        \
+    "aaaaaaaa-2222-4333-8444-555555555555\n\n"
+#define SETVAR(rest) "api uuid_setvar 11111111-2222-4333-8444-555555555555 " rest "\n\n"
+
+static void who_is_called_rings_and_is_there_when_he_answers(void **state)
+{
+    (void)state;
+    struct fixture f;
+    open_session(&f, (struct fakefs_session_cfg){.human_rings_ms = 500, .human_talks_ms = 300});
+    park(&f);
+    say(&f, ORIGINATE(""));
+    pass_ms(&f, 400);
+    assert_false(heard(&f, "BACKGROUND_JOB\nCore"));
+    say(&f, JOIN);
+    assert_true(heard(&f, "-ERR Invalid uuid")); /* not yet */
+    assert_false(heard(&f, "CHANNEL_"));         /* the caller's channel notices nothing */
+    pass_ms(&f, 200);
+    assert_true(heard(&f, "+OK aaaaaaaa-2222"));
+    say(&f, SETVAR("hangup_after_bridge true") JOIN);
+    pass_ms(&f, 40);
+    assert_int_equal(fakefs_session_state(f.s), FAKEFS_BRIDGED);
+    assert_non_null(strstr(f.notes, "2:201 XML default;"));
+    pass_ms(&f, 400);
+    assert_int_equal(fakefs_session_state(f.s), FAKEFS_HUNGUP);
+    close_session(&f);
+}
+
+static void what_follows_a_human_is_what_the_variables_say(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *set;
+        enum fakefs_state then;
+    } cases[] = {{SETVAR("hangup_after_bridge true"), FAKEFS_HUNGUP},
+                 {SETVAR("park_after_bridge true"), FAKEFS_PARKED},
+                 {SETVAR("x 1"), FAKEFS_RETURNED}};
+    for (size_t i = 0; i < 3; i++) {
+        struct fixture f;
+        open_session(&f, (struct fakefs_session_cfg){.human_talks_ms = 300});
+        park(&f);
+        say(&f, ORIGINATE(""));
+        pass_ms(&f, 40);
+        say(&f, cases[i].set);
+        say(&f, JOIN);
+        pass_ms(&f, 500);
+        assert_int_equal(fakefs_session_state(f.s), cases[i].then);
+        fakefs_session_eof(f.s);
+        bool frozen = strstr(f.notes, "hears nothing") != NULL;
+        assert_int_equal(frozen, cases[i].then == FAKEFS_PARKED); /* and nobody took it along */
+        close_session(&f);
+    }
+}
+
+static void ringing_ends_by_its_limit_or_by_a_cancel(void **state)
+{
+    (void)state;
+    struct fixture f;
+    open_session(&f, (struct fakefs_session_cfg){.human_rings_ms = 60000});
+    park(&f);
+    say(&f, ORIGINATE(",originate_timeout=2"));
+    pass_ms(&f, 1900);
+    assert_false(heard(&f, "-ERR"));
+    pass_ms(&f, 200);
+    assert_true(heard(&f, "-ERR NO_ANSWER\n"));
+    say(&f, ORIGINATE(""));
+    pass_ms(&f, 100);
+    say(&f,
+        "api hupall ORIGINATOR_CANCEL esl_originate_id aaaaaaaa-2222-4333-8444-555555555555\n\n");
+    pass_ms(&f, 40);
+    assert_true(heard(&f, "-ERR ORIGINATOR_CANCEL\n"));
+    say(&f, JOIN);
+    assert_true(heard(&f, "-ERR Invalid uuid"));
+    assert_int_equal(fakefs_session_state(f.s), FAKEFS_PARKED);
+    close_session(&f);
+}
+
+static void a_second_unicast_in_one_park_loop_is_a_crash(void **state)
+{
+    (void)state;
+    struct fixture f;
+    open_session(&f, (struct fakefs_session_cfg){.human = FAKEFS_HUMAN_BUSY});
+    park(&f);
+    say(&f, "sendmsg\ncall-command: unicast\nlocal-port: 20001\nremote-port: 1\n\n" EXECUTE(
+                "set", "continue_on_fail=true", "") EXECUTE("bridge", "user/201", ""));
+    pass_ms(&f, 60);
+    assert_int_equal(f.stops, 1); /* although nobody answered */
+    assert_null(strstr(f.notes, "crash"));
+    say(&f, "sendmsg\ncall-command: unicast\nlocal-port: 20002\nremote-port: 1\n\n");
+    pass_ms(&f, 40);
+    assert_non_null(strstr(f.notes, "crash"));
+    assert_int_equal(f.unicasts, 1);
+    close_session(&f);
+}
+
 /* The names of the events so far, without those of states, as "PARK EXECUTE …". */
 static void event_names(const struct fixture *f, char *out, size_t cap)
 {
@@ -533,6 +631,10 @@ int main(void)
         cmocka_unit_test(a_program_may_leave),
         cmocka_unit_test(a_transfer_leaves_the_socket_open_until_the_human_hangs_up),
         cmocka_unit_test(a_busy_human_is_reported),
+        cmocka_unit_test(who_is_called_rings_and_is_there_when_he_answers),
+        cmocka_unit_test(what_follows_a_human_is_what_the_variables_say),
+        cmocka_unit_test(ringing_ends_by_its_limit_or_by_a_cancel),
+        cmocka_unit_test(a_second_unicast_in_one_park_loop_is_a_crash),
         cmocka_unit_test(a_dialled_bridge_tells_as_freeswitch_does),
         cmocka_unit_test(a_dialled_bridge_that_fails_says_why),
         cmocka_unit_test(a_stream_is_started_once_and_only_with_the_module),

@@ -907,6 +907,42 @@ static void what_was_refused_is_not_stopped(void **state)
     bench_free(b);
 }
 
+/* Back from a human: the dialplan's stream is gone, and one of our own is asked for. */
+static void a_stream_of_the_dialplan_is_followed_by_one_of_ours(void **state)
+{
+    (void)state;
+    struct bench *b = bench_new(&leg_websocket, "binary");
+    char url[300];
+    struct leg *leg = NULL;
+    assert_int_equal(leg_websocket.open(&b->cfg, &handlers, b, &leg), VA_ENOTSUP);
+    b->cfg.stream_again = true;
+    asked(b, url, sizeof(url), "+OK Success\n");
+    module_dials(b, url, NULL);
+    while (!b->module_open)
+        turn(b);
+    running(b);
+    assert_int_equal(b->failed, 0);
+    bench_free(b);
+}
+
+/* FreeSWITCH may be slow to read the subscription; what it tells before that is told to nobody. */
+static void the_probe_waits_for_its_subscription(void **state)
+{
+    (void)state;
+    struct bench *b = bench_new(&leg_websocket, "auto");
+    b->cfg.parked = false; /* no unicast */
+    born(b, "/stream/default/" RIG_UUID, NULL);
+    rig_hears(b->g, "event plain CUSTOM mod_audio_stream::play ");
+    for (int i = 0; i < 20; i++)
+        loop_turn(b->g->loop, false);
+    assert_int_equal(b->texts, 0);
+    rig_says(b->g, "Content-Type: command/reply\nReply-Text: +OK event listener enabled\n\n");
+    while (!b->texts)
+        turn(b);
+    assert_non_null(strstr(b->text, "streamAudio"));
+    bench_free(b);
+}
+
 static void without_control_it_is_released_at_once(void **state)
 {
     (void)state;
@@ -979,6 +1015,8 @@ int main(void)
         cmocka_unit_test(a_released_channel_has_no_stream),
         cmocka_unit_test(closed_before_the_answer_it_is_stopped),
         cmocka_unit_test(what_was_refused_is_not_stopped),
+        cmocka_unit_test(a_stream_of_the_dialplan_is_followed_by_one_of_ours),
+        cmocka_unit_test(the_probe_waits_for_its_subscription),
         cmocka_unit_test(without_control_it_is_released_at_once),
         cmocka_unit_test(closing_in_any_handler),
     };

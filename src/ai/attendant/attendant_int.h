@@ -36,7 +36,8 @@ struct provider {
     const char *failed_text;
 
     enum mode mode;
-    size_t confirming; /* destination index of MODE_CONFIRM */
+    size_t confirming;   /* destination index of MODE_CONFIRM */
+    size_t transferring; /* … of the last transfer */
     int misses;
     bool interrupted; /* the turn under way cut into an answer */
     bool forgotten;   /* the last sound was none, says the call */

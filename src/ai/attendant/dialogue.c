@@ -19,6 +19,7 @@ static const float FAIRLY_SURE = 0.6f;
 static void transfer(struct provider *p, size_t i, enum prompt announcement)
 {
     p->mode = MODE_MENU;
+    p->transferring = i;
     attendant_speak_prompt(p, announcement, p->secretary->destinations[i].name, ANSWER_PROTECTED,
                            (struct then){true, TOOL_TRANSFER, i});
 }
@@ -185,10 +186,32 @@ void dialogue_digit(struct provider *p, char digit)
     understood_word(p, tag);
 }
 
+/* A secretary with words of its own for a transfer that failed and none for this cause means them
+ * for all causes. */
+static enum prompt transfer_prompt(const struct secretary *s, enum prompt prompt)
+{
+    bool own = secretary_prompt(s, prompt_key(prompt)) != NULL;
+    return !own && secretary_prompt(s, prompt_key(PROMPT_TRANSFER_FAILED)) ? PROMPT_TRANSFER_FAILED
+                                                                           : prompt;
+}
+
 static void transfer_result(struct provider *p, enum va_err result)
 {
-    if (result)
-        attendant_speak_prompt(p, PROMPT_TRANSFER_FAILED, NULL, 0, attendant_nothing);
+    const struct secretary *s = p->secretary;
+    enum prompt prompt = PROMPT_TRANSFER_FAILED;
+    if (result == VA_OK)
+        return;
+    if (result == VA_EBUSY)
+        prompt = transfer_prompt(s, PROMPT_TRANSFER_BUSY);
+    else if (result == VA_ETIMEOUT)
+        prompt = transfer_prompt(s, PROMPT_TRANSFER_NO_ANSWER);
+    else if (result == VA_EINTR)
+        prompt = PROMPT_GO_ON;
+    else if (result == VA_ECLOSED)
+        prompt = PROMPT_TRANSFER_RETURNED;
+    if (prompt == PROMPT_TRANSFER_RETURNED)
+        p->mode = MODE_ANYTHING_ELSE;
+    attendant_speak_prompt(p, prompt, s->destinations[p->transferring].name, 0, attendant_nothing);
 }
 
 static void message_result(struct provider *p, enum va_err result)

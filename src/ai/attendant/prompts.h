@@ -19,6 +19,9 @@
     X(CONFIRM, "confirm")                                                                          \
     X(TRANSFERRING, "transferring")                                                                \
     X(TRANSFER_FAILED, "transfer-failed")                                                          \
+    X(TRANSFER_BUSY, "transfer-busy")                                                              \
+    X(TRANSFER_NO_ANSWER, "transfer-no-answer")                                                    \
+    X(TRANSFER_RETURNED, "transfer-returned") /* the human hung up, TRANSFER_RETURN=always */      \
     X(MESSAGE_START, "message-start")                                                              \
     X(MESSAGE_TAKEN, "message-taken")                                                              \
     X(MESSAGE_EMPTY, "message-empty")                                                              \
