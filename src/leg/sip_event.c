@@ -159,6 +159,20 @@ static void on_state(struct sip_call *call, int status, const char *phrase, tagi
     sip_dialog_gone(call);
 }
 
+/* Of the first INVITE it is the end; of a later one it takes that back, which the stack answers,
+ * and the call goes on as it was (RFC 3261 §14). */
+static void on_cancel(struct sip_call *call, const sip_t *sip)
+{
+    if (call->state == SIP_UP) {
+        if (call->open == SIP_OPEN_INVITE)
+            call->open = SIP_OPEN_NONE;
+        call->offered = false;
+        return;
+    }
+    note_reason(call, sip, 487, "the caller gave up");
+    sip_dialog_gone(call);
+}
+
 /* No ACK or no PRACK for 32 s. The stack says BYE; nobody has to wait for the answer to that. Other
  * errors are about requests that are gone. */
 static void on_error(struct sip_call *call, int status, const char *phrase)
@@ -185,10 +199,7 @@ static void on_call_event(nua_event_t event, int status, const char *phrase, str
         if (sip)
             on_ack(call, sip);
         break;
-    case nua_i_cancel:
-        note_reason(call, sip, 487, "the caller gave up");
-        sip_dialog_gone(call);
-        break;
+    case nua_i_cancel: on_cancel(call, sip); break;
     case nua_i_bye:
         note_reason(call, sip, 200, "ended by the other side");
         sip_dialog_gone(call);

@@ -28,6 +28,7 @@ struct end {
     char last_digit;
     bool late; /* answers with an offer of its own */
     int reject_with, reject_again_with;
+    bool thinks; /* answers no offer */
     unsigned refers;
     char refer_to[SIP_URI_MAX + 1];
     int refer_status;
@@ -96,6 +97,8 @@ static void on_offer(void *arg, const struct sdp *offer, bool again)
         e->direction = offer->audio[0].direction;
     }
     int status = again ? e->reject_again_with : e->reject_with;
+    if (e->thinks)
+        return;
     if (status)
         assert_int_equal(sip_call_reject(e->call, status), VA_OK);
     else
@@ -518,7 +521,7 @@ struct stranger {
     struct udp_sock *sock;
     struct net_addr ua;
     char got[4096]; /* the last message */
-    unsigned byes, oks, invites, refusals;
+    unsigned byes, oks, invites, refusals, cancels;
 };
 
 static void stranger_hears(void *arg, const struct net_addr *from, const void *p, size_t len)
@@ -534,21 +537,23 @@ static void stranger_hears(void *arg, const struct net_addr *from, const void *p
         x->oks++;
     if (str_starts(str_make(p, len), "SIP/2.0 488") && strstr(x->got, "INVITE"))
         x->refusals++;
+    if (str_starts(str_make(p, len), "SIP/2.0 487") && strstr(x->got, "INVITE"))
+        x->cancels++;
 }
 
 static void stranger_says(struct stranger *x, const char *method, unsigned cseq, const char *to_tag,
                           const char *body)
 {
     char text[2048];
-    int n =
-        snprintf(text, sizeof(text),
-                 "%s sip:8000@127.0.0.1 SIP/2.0\r\nVia: SIP/2.0/UDP 127.0.0.1:%u;"
-                 "branch=z9hG4bK%s%u\r\nFrom: <sip:x@127.0.0.1>;tag=1\r\n"
-                 "To: <sip:8000@127.0.0.1>%s\r\nCall-ID: stranger\r\nCSeq: %u %s\r\n"
-                 "Contact: <sip:x@127.0.0.1:%u>\r\nMax-Forwards: 70\r\n%sContent-Length: "
-                 "%zu\r\n\r\n%s",
-                 method, udp_port(x->sock), method, cseq, to_tag, cseq, method, udp_port(x->sock),
-                 *body ? "Content-Type: application/sdp\r\n" : "", strlen(body), body);
+    int n = snprintf(text, sizeof(text),
+                     "%s sip:8000@127.0.0.1 SIP/2.0\r\nVia: SIP/2.0/UDP 127.0.0.1:%u;"
+                     "branch=z9hG4bK%s%u\r\nFrom: <sip:x@127.0.0.1>;tag=1\r\n"
+                     "To: <sip:8000@127.0.0.1>%s\r\nCall-ID: stranger\r\nCSeq: %u %s\r\n"
+                     "Contact: <sip:x@127.0.0.1:%u>\r\nMax-Forwards: 70\r\n%sContent-Length: "
+                     "%zu\r\n\r\n%s",
+                     method, udp_port(x->sock), strcmp(method, "CANCEL") ? method : "INVITE", cseq,
+                     to_tag, cseq, method, udp_port(x->sock),
+                     *body ? "Content-Type: application/sdp\r\n" : "", strlen(body), body);
     assert_int_equal(udp_send(x->sock, &x->ua, text, (size_t)n), VA_OK);
 }
 
@@ -589,6 +594,28 @@ static void a_refused_late_offer_is_over(void **state)
     assert_int_equal(sip_call_offer(r->callee.call, str_of(sdp_pcmu)), VA_OK);
     turn_until(r, x.invites || r->callee.refused);
     assert_int_equal(r->callee.refused, 0);
+    udp_close(&x.sock);
+}
+
+/* What was asked for is taken back before it was answered: the call is as it was before. */
+static void a_change_that_is_cancelled_leaves_the_call(void **state)
+{
+    struct rig *r = *state;
+    struct stranger x = {0};
+    char tag[128];
+    stranger_calls(r, &x, tag);
+    r->callee.thinks = true;
+    stranger_says(&x, "INVITE", 2, tag, sdp_pcmu);
+    turn_until(r, r->callee.again == 1);
+    stranger_says(&x, "CANCEL", 2, tag, "");
+    turn_until(r, x.cancels);
+    stranger_says(&x, "ACK", 2, tag, "");
+    r->callee.thinks = false;
+    assert_int_equal(sip_call_answer(r->callee.call, str_of(sdp_pcmu)), VA_OK); /* too late */
+    stranger_says(&x, "INVITE", 3, tag, sdp_pcmu);
+    turn_until(r, r->callee.again == 2 || r->callee.ended);
+    assert_int_equal(r->callee.ended, 0);
+    stranger_says(&x, "ACK", 3, tag, "");
     udp_close(&x.sock);
 }
 
@@ -667,6 +694,7 @@ static const struct CMUnitTest tests[] = {
     T(closed_at_any_moment),
     T(taken_port_is_explained),
     T(a_refused_late_offer_is_over),
+    T(a_change_that_is_cancelled_leaves_the_call),
     T(stop_is_bounded),
     T(stop_with_a_call_under_way),
     T(answered_and_left_before_the_ack),
