@@ -3,7 +3,7 @@
 set(ESL_SOVERSION 0)
 file(GLOB ESL_SOURCES CONFIGURE_DEPENDS src/esl/*.c)
 set(ESL_BASE buf clock err htab rand str)
-set(ESL_NET addr loop resolve tcp tcp_listen thread tmr)
+set(ESL_NET addr lock loop resolve tcp tcp_listen tmr)
 foreach(name ${ESL_BASE})
   list(APPEND ESL_SOURCES src/base/${name}.c)
 endforeach()

@@ -6,8 +6,8 @@
  *                   ▲                                                                    │
  *                   └───────── waiting (growing pause with jitter) ◄── lost, refused ◄───┘
  *
- * Everything runs on the loop's thread; no thread of its own (a host that is a name is resolved in
- * libuv's own pool). Events reach handlers in order. The socket is always read: what handlers
+ * Everything runs on the loop's thread; no thread of its own (but to look up a host that is a name).
+ * Events reach handlers in order. The socket is always read: what handlers
  * cannot take in time waits in a bounded queue, and what does not fit there is dropped by policy
  * and counted, never left in FreeSWITCH, where one slow reader halts the events of all (esl.md fact
  * 1). Source: esl.md §1.1–1.8; mod_event_socket.c 1.10.12.

@@ -112,15 +112,3 @@ void loop_thread_rank(struct loop_thread *t, enum thread_priority wish)
     t->rank.deliver = on_rank;
     loop_reply(t->loop, &t->rank);
 }
-
-enum va_err thread_lock_init(uv_mutex_t *lock)
-{
-    pthread_mutexattr_t attr;
-    if (pthread_mutexattr_init(&attr))
-        return VA_ENOMEM;
-    int status = pthread_mutexattr_setprotocol(&attr, PTHREAD_PRIO_INHERIT);
-    if (!status)
-        status = pthread_mutex_init(lock, &attr);
-    (void)pthread_mutexattr_destroy(&attr);
-    return status ? VA_ENOMEM : VA_OK;
-}
