@@ -21,6 +21,8 @@ void call_drop_line(struct fakefs_call *c)
 static void on_frame(void *arg, uint64_t at_us, const int16_t *pcm, size_t n)
 {
     struct fakefs_call *c = arg;
+    if (fakefs_rtp_begins(fakefs_line_rtp(c->line)))
+        fakefs_meter_end(&c->meter);
     fakefs_meter_add(&c->meter, at_us);
     call_hear(c, at_us, pcm, n);
 }

@@ -29,6 +29,7 @@ struct fakefs_rtp {
     uint32_t ssrc, timestamp, units; /* units: of a packet */
     uint16_t seq;
     bool marker;
+    bool begins;            /* the packet being heard begins a talk spurt */
     int16_t wait[WAIT_MAX]; /* encoded when a packet is whole */
     size_t wait_len, packet;
 };
@@ -66,6 +67,7 @@ static void on_datagram(void *arg, uint64_t at_us, const void *bytes, size_t len
         return;
     }
     r->stats.received++;
+    r->begins = p.marker;
     (void)rtp_source_take(&r->source, &p, at_us, true, &place);
     hear(r, at_us, &p);
 }
@@ -215,6 +217,11 @@ bool fakefs_rtp_send(struct fakefs_rtp *r, const int16_t *pcm, size_t n)
     while (r->wait_len >= r->packet)
         went = put_packet(r) || went;
     return went;
+}
+
+bool fakefs_rtp_begins(const struct fakefs_rtp *r)
+{
+    return r->begins;
 }
 
 void fakefs_rtp_skip(struct fakefs_rtp *r)

@@ -264,6 +264,8 @@ static void begin(struct leg *leg)
     if (leg->state != RTP_AGREED)
         return;
     rtp_set_state(leg, RTP_FLOWING);
+    if (leg->head_frames) /* from here on by the call's clock */
+        rtp_stream_begin_spurt(leg->stream);
     leg->h->on_started(leg->arg, &leg->format);
 }
 

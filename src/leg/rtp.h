@@ -15,8 +15,8 @@
  *     and parks the channel for good.
  *   - While the bridge runs, an execute with event-lock waits for its end: release first. `api`
  *     works at any time.
- *   - Its half of the bridge sends the first packet 75 ms behind its ACK, plays ours from about 40 ms
- *     behind it and drops one or two before. Where the bridge before brought audio we begin at the
+ *   - Its half of the bridge sends the first packet 75 ms behind its ACK, plays ours from about 40
+ * ms behind it and drops one or two before. Where the bridge before brought audio we begin at the
  *     ACK: 10 ms, two frames of silence, then the call's.
  *   - Hang-up of the caller: CHANNEL_HANGUP on the socket and BYE here, in any order. The leg says
  *     on_failed only when nothing came by the socket for RTP_BYE_GRACE_MS.

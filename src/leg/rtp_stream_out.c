@@ -243,13 +243,35 @@ static uint64_t ticks_missed(struct rtp_stream *s, uint64_t now_us)
     return missed;
 }
 
+void rtp_stream_begin_spurt(struct rtp_stream *s)
+{
+    s->out.spurt = true;
+    s->out.marker = true;
+}
+
+/* Whoever sends now keeps another step: the time between is not a whole number of frames. */
+static void shift_spurt(struct rtp_stream *s, uint64_t now_us)
+{
+    struct rtp_out *out = &s->out;
+    uint64_t frame_us = (uint64_t)s->format.ptime_ms * 1000, since_us = now_us - out->last_us;
+    out->spurt = false;
+    if (!out->last_us || since_us < frame_us)
+        return;
+    out->timestamp +=
+        (uint32_t)((since_us - frame_us) * (uint64_t)codec_info_of(out->codec)->clock_hz / 1000000);
+    out->due_us = 0;
+}
+
 void rtp_stream_send(struct rtp_stream *s, const int16_t *samples, size_t count)
 {
     struct net_addr to;
     if (count != s->frame || !s->out.codec)
         return;
-    s->out.last_us = loop_now_us(s->loop);
-    uint64_t missed = ticks_missed(s, s->out.last_us);
+    uint64_t now_us = loop_now_us(s->loop);
+    if (s->out.spurt)
+        shift_spurt(s, now_us);
+    s->out.last_us = now_us;
+    uint64_t missed = ticks_missed(s, now_us);
     if (missed)
         pass_time(s, missed);
     if (!rtp_direction_sends(s->remote.direction) || !rtp_stream_destination(s, &to)) {
