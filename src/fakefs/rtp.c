@@ -29,7 +29,9 @@ struct fakefs_rtp {
     uint32_t ssrc, timestamp, units; /* units: of a packet */
     uint16_t seq;
     bool marker;
-    bool begins;            /* the packet being heard begins a talk spurt */
+    bool begins;             /* the packet being heard keeps no step with the one before, */
+    uint32_t last_timestamp; /* which was this */
+    uint16_t last_seq;
     int16_t wait[WAIT_MAX]; /* encoded when a packet is whole */
     size_t wait_len, packet;
 };
@@ -67,7 +69,10 @@ static void on_datagram(void *arg, uint64_t at_us, const void *bytes, size_t len
         return;
     }
     r->stats.received++;
-    r->begins = p.marker;
+    uint32_t step = (uint32_t)(uint16_t)(p.seq - r->last_seq) * r->units;
+    r->begins = p.marker || p.timestamp - r->last_timestamp != step;
+    r->last_timestamp = p.timestamp;
+    r->last_seq = p.seq;
     (void)rtp_source_take(&r->source, &p, at_us, true, &place);
     hear(r, at_us, &p);
 }

@@ -44,7 +44,7 @@ VA_CHECK enum va_err fakefs_rtp_set(struct fakefs_rtp *r, const struct fakefs_rt
 
 /** A frame of the caller, or a digit's packet in its place. @return false: nothing went out */
 bool fakefs_rtp_send(struct fakefs_rtp *r, const int16_t *pcm, size_t n);
-/** In the frame's handler: a talk spurt begins with it, which keeps no step with the one before. */
+/** In the frame's handler: by its marker or its timestamp it keeps no step with the one before. */
 bool fakefs_rtp_begins(const struct fakefs_rtp *r);
 /** The frame's time passes without a packet. */
 void fakefs_rtp_skip(struct fakefs_rtp *r);

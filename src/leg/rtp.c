@@ -265,7 +265,7 @@ static void begin(struct leg *leg)
         return;
     rtp_set_state(leg, RTP_FLOWING);
     if (leg->head_frames) /* from here on by the call's clock */
-        rtp_stream_begin_spurt(leg->stream);
+        rtp_stream_new_step(leg->stream);
     leg->h->on_started(leg->arg, &leg->format);
 }
 

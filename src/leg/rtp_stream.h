@@ -125,9 +125,9 @@ VA_CHECK enum va_err rtp_stream_set_remote(struct rtp_stream *stream,
  * @param count  A whole frame of the format
  */
 void rtp_stream_send(struct rtp_stream *stream, const int16_t *samples, size_t count);
-/** The next frame keeps no step with those before: its timestamp tells when it is sent, and it is
- *  marked as the first of a talk spurt (RFC 3551 §4.1). */
-void rtp_stream_begin_spurt(struct rtp_stream *stream);
+/** The next frame keeps no step with those before: its timestamp tells when it is sent. It is not
+ *  marked as the first of a talk spurt: FreeSWITCH 1.10.12 drops a packet that is. */
+void rtp_stream_new_step(struct rtp_stream *stream);
 /**
  * For an owner with a clock: from here on the far end's packets are read by rtp_stream_read(), one
  * system call a tick, instead of waking the loop one by one. They are not later for it: the jitter

@@ -33,7 +33,7 @@ struct rtp_out {
     uint32_t ssrc, timestamp; /**< timestamp of the next sample that is sent */
     uint16_t seq;
     bool marker;               /**< of the next packet of audio */
-    bool spurt;                /**< which keeps no step with the one before */
+    bool new_step;             /**< the next frame keeps no step with the one before */
     struct codec *codec;       /**< one of rtp_stream.codecs; NULL: none agreed */
     size_t packet;             /**< samples at the codec's rate */
     uint32_t units;            /**< the same in RTP units */

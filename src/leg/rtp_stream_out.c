@@ -243,18 +243,17 @@ static uint64_t ticks_missed(struct rtp_stream *s, uint64_t now_us)
     return missed;
 }
 
-void rtp_stream_begin_spurt(struct rtp_stream *s)
+void rtp_stream_new_step(struct rtp_stream *s)
 {
-    s->out.spurt = true;
-    s->out.marker = true;
+    s->out.new_step = true;
 }
 
 /* Whoever sends now keeps another step: the time between is not a whole number of frames. */
-static void shift_spurt(struct rtp_stream *s, uint64_t now_us)
+static void shift_step(struct rtp_stream *s, uint64_t now_us)
 {
     struct rtp_out *out = &s->out;
     uint64_t frame_us = (uint64_t)s->format.ptime_ms * 1000, since_us = now_us - out->last_us;
-    out->spurt = false;
+    out->new_step = false;
     if (!out->last_us || since_us < frame_us)
         return;
     out->timestamp +=
@@ -268,8 +267,8 @@ void rtp_stream_send(struct rtp_stream *s, const int16_t *samples, size_t count)
     if (count != s->frame || !s->out.codec)
         return;
     uint64_t now_us = loop_now_us(s->loop);
-    if (s->out.spurt)
-        shift_spurt(s, now_us);
+    if (s->out.new_step)
+        shift_step(s, now_us);
     s->out.last_us = now_us;
     uint64_t missed = ticks_missed(s, now_us);
     if (missed)
