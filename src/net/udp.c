@@ -184,7 +184,7 @@ static int connected_socket(const struct udp_sock *s, const struct net_addr *pee
     return -1;
 }
 
-static void on_peer_closed(uv_handle_t *handle)
+static void on_closed(uv_handle_t *handle)
 {
     free(handle->data);
 }
@@ -197,7 +197,7 @@ static void drop_peer(struct udp_sock *s)
     s->peer = NULL;
     (void)uv_poll_stop(&p->poll);
     (void)close(p->fd);
-    uv_close((uv_handle_t *)&p->poll, on_peer_closed);
+    uv_close((uv_handle_t *)&p->poll, on_closed);
 }
 
 static void receive_from_peer(struct udp_sock *s)
@@ -270,7 +270,9 @@ static uint64_t age_us(struct msghdr *h, int64_t now_us)
 size_t udp_read(struct udp_sock *s)
 {
     size_t count = 0;
-    bool more = s->by_clock;
+    bool more = true;
+    if (!s->by_clock || !s->peer)
+        return 0;
     int64_t wall = wall_us();
     uint64_t now = loop_now_us(s->loop);
     char *scratch = loop_scratch(s->loop);
@@ -322,11 +324,6 @@ enum va_err udp_send(struct udp_sock *s, const struct net_addr *to, const void *
 uint16_t udp_port(const struct udp_sock *s)
 {
     return s->port;
-}
-
-static void on_closed(uv_handle_t *handle)
-{
-    free(handle->data);
 }
 
 void udp_close(struct udp_sock **ps)
