@@ -9,6 +9,7 @@
 #include <stdlib.h>
 
 struct rig {
+    struct provider_env env; /* as long as the provider */
     struct loop *loop;
     struct tts *tts;
     struct secretary *secretary;
@@ -155,22 +156,27 @@ static const struct provider_handlers handlers = {.on_ready = on_ready,
                                                   .on_tool = on_tool,
                                                   .on_failed = on_failed};
 
-/* The conversation of take_over() is asked for a transfer, which ends so. What is said of it. */
-static void transfer_ends(struct rig *r, enum va_err result, const char *answer)
+static void open_provider(struct rig *r)
 {
-    struct provider_env env = {.tts = r->tts};
+    r->env = (struct provider_env){.tts = r->tts};
     struct provider_cfg cfg = {.loop = r->loop,
-                               .env = &env,
+                               .env = &r->env,
                                .secretary = r->secretary,
                                .rate_hz = 8000,
                                .settings = &r->settings,
                                .history = r->history,
                                .record = &r->record,
                                .log = {"default", "test"}};
-    r->done = r->failed = false;
-    *r->tool = 0;
     assert_int_equal(provider_attendant.open(&cfg, &handlers, r, &r->p), VA_OK);
     loop_turn(r->loop, false);
+}
+
+/* The conversation of take_over() is asked for a transfer, which ends so. What is said of it. */
+static void transfer_ends(struct rig *r, enum va_err result, const char *answer)
+{
+    r->done = r->failed = false;
+    *r->tool = 0;
+    open_provider(r);
     provider_attendant.digit(r->p, '2');
     while (!*r->tool && !r->failed)
         loop_turn(r->loop, true);
@@ -189,22 +195,12 @@ static void transfer_ends(struct rig *r, enum va_err result, const char *answer)
 /* The history, then say(). What it answers is in r->said, what it wants done in r->tool. */
 static void take_over(struct rig *r, const char *words, enum say_intent intent)
 {
-    struct provider_env env = {.tts = r->tts};
-    struct provider_cfg cfg = {.loop = r->loop,
-                               .env = &env,
-                               .secretary = r->secretary,
-                               .rate_hz = 8000,
-                               .settings = &r->settings,
-                               .history = r->history,
-                               .record = &r->record,
-                               .log = {"default", "test"}};
     buf_reset(&r->said);
     *r->tool = 0;
     r->done = r->failed = false;
     assert_int_equal(history_add(r->history, SPEAKER_CALLER, words), VA_OK);
     assert_int_equal(history_add(r->history, SPEAKER_AGENT, "Só um instante, por favor."), VA_OK);
-    assert_int_equal(provider_attendant.open(&cfg, &handlers, r, &r->p), VA_OK);
-    loop_turn(r->loop, false);
+    open_provider(r);
     provider_attendant.say(r->p, intent);
     while (!r->done && !r->failed)
         loop_turn(r->loop, true);

@@ -652,10 +652,8 @@ static int tear_down(void **state)
 
 #define LEG_TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
 
-/* The destination rings no longer than the call that wants it, whatever a leg's end takes. */
-static void an_end_while_it_rings_waits_for_no_leg(void **state)
+static void it_rings_by_rtp(struct call_rig *g)
 {
-    struct call_rig *g = *state;
     (void)str_copy(g->settings.transfer_return, SETTING_TEXT_MAX, str_of("failed"));
     speak_by_rtp(g, "esl");
     pass(g, 1200);
@@ -665,6 +663,13 @@ static void an_end_while_it_rings_waits_for_no_leg(void **state)
     tool(g, 1, TOOL_TRANSFER, "vendas");
     pass(g, 200);
     is_state(g, CALL_RINGING);
+}
+
+/* The destination rings no longer than the call that wants it, whatever a leg's end takes. */
+static void an_end_while_it_rings_waits_for_no_leg(void **state)
+{
+    struct call_rig *g = *state;
+    it_rings_by_rtp(g);
     assert_null(strstr(buf_z(&leg_log), "release")); /* it stays: the caller hears the tone by it */
     call_abort(the_call(g));
     settle(g);
@@ -678,13 +683,7 @@ static void an_end_while_it_rings_waits_for_no_leg(void **state)
 static void who_is_reached_waits_for_the_leg(void **state)
 {
     struct call_rig *g = *state;
-    (void)str_copy(g->settings.transfer_return, SETTING_TEXT_MAX, str_of("failed"));
-    speak_by_rtp(g, "esl");
-    pass(g, 1200);
-    fs_digit(g, "1");
-    settle(g);
-    tool(g, 1, TOOL_TRANSFER, "vendas");
-    pass(g, 200);
+    it_rings_by_rtp(g);
     g->fs.refuse = "api uuid_bridge";
     fs_job_ends(g, "+OK aaaaaaaa-2222-3333-4444-555555555555\n");
     until(g, &leg_log, "release;");
